@@ -1,0 +1,50 @@
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/classification/entities/entity.h"
+#include "engine/classification/thresholds/thresholdset.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+/// One past turn of a conversation.
+struct Turn
+{
+    int number = 0; ///< from 1
+    std::string intent; ///< the first candidate's label; empty after a fallback
+    Verdict verdict = Verdict::Fallback;
+    std::vector<Entity> entities;
+
+    bool operator==(const Turn&) const = default;
+};
+
+/// What is remembered of a conversation: the last turns, bounded.
+struct Session
+{
+    static constexpr std::size_t maxTurns = 8;
+    static constexpr std::size_t maxIdBytes = 128;
+
+    std::string id; ///< 1..128 bytes of printable ASCII without blanks (it travels in a header)
+    int turnCount = 0; ///< turns so far, also those forgotten
+    int failuresInARow = 0;
+    std::vector<Turn> turns; ///< at most maxTurns, oldest first
+
+    bool operator==(const Session&) const = default;
+
+    /// Adds a turn, forgets the oldest beyond maxTurns, counts failures.
+    void append(std::string intent, Verdict verdict, std::vector<Entity> entities);
+
+    std::string toJson() const; ///< versioned ("v":1)
+    static Result<Session> fromJson(std::string_view text);
+};
+
+/// Whether `id` may name a session (see Session::id).
+bool isValidSessionId(std::string_view id);
+/// 128 random bits as 32 hexadecimal digits.
+std::string makeSessionId();
+
+} // namespace sluice

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "engine/base/result.h"
+
+#include <QList>
+#include <QMap>
+#include <QNetworkAccessManager>
+#include <QObject>
+#include <QPointF>
+#include <QString>
+#include <QUrl>
+#include <functional>
+
+namespace sluice::ops {
+
+using Labels = QMap<QString, QString>;
+
+/// One series of a range query: x is seconds since 1970, y the value; a gap in the data is a gap in
+/// x larger than the step; NaN and infinities are left out.
+struct TimeSeries
+{
+    Labels labels;
+    QList<QPointF> points;
+};
+
+struct RangeAnswer
+{
+    QList<TimeSeries> series;
+    QStringList warnings;
+    double stepSeconds = 0;
+};
+
+struct InstantSample
+{
+    Labels labels;
+    double time = 0; ///< seconds since 1970
+    double value = 0; ///< may be NaN
+};
+
+/// Prometheus' HTTP API (v1), asynchronous, with a time-out on each query.
+class PrometheusClient : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit PrometheusClient(QObject* parent = nullptr);
+
+    void setBaseUrl(const QUrl& url);
+    QUrl baseUrl() const;
+
+    /// The step for a range and a width: at least `minStep`, never over 11,000 points.
+    static double stepFor(double rangeSeconds, int pixels, double minStep = 1.0);
+
+    /// Start and end are aligned to the step. `context` gone: no call; otherwise exactly one.
+    void queryRange(const QString& expression, double start, double end, double step,
+        QObject* context, std::function<void(Result<RangeAnswer>)> answered, int timeoutMs = 5000);
+    void query(const QString& expression, QObject* context,
+        std::function<void(Result<QList<InstantSample>>)> answered, int timeoutMs = 5000);
+
+    /// The parser alone: status and body of an answer.
+    static Result<RangeAnswer> parseRange(int status, const QByteArray& body, double step);
+    static Result<QList<InstantSample>> parseInstant(int status, const QByteArray& body);
+
+private:
+    QNetworkAccessManager m_network;
+    QUrl m_baseUrl;
+};
+
+} // namespace sluice::ops

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "engine/operations/environment/redisclient.h"
+
+#include <QHash>
+#include <QObject>
+#include <QTimer>
+#include <optional>
+
+namespace sluice::ops {
+
+/// What one INFO tells, and what follows from two of them.
+struct RedisSample
+{
+    double time = 0; ///< seconds since 1970, when the answer came
+    double opsPerSecond = 0; ///< difference of total_commands_processed, less our own commands
+    qint64 usedMemory = 0; ///< bytes
+    qint64 usedMemoryRss = 0; ///< bytes
+    qint64 maxMemory = 0; ///< bytes; 0: no limit
+    std::optional<double>
+        windowHitRatio; ///< 0..1 over the last `window` seconds; none without look-ups in it
+    std::optional<double> lifetimeHitRatio; ///< 0..1 since the server's start
+    int clients = 0;
+    qint64 evictedKeys = 0;
+    QString version;
+    QString runId;
+    bool restarted = false; ///< run_id changed or counters went back: the line breaks here
+};
+
+/// INFO's text as key -> value; unknown fields kept, section lines skipped.
+QHash<QByteArray, QByteArray> parseRedisInfo(const QByteArray& text);
+
+/// Polls INFO at most once a second on a client of its own.
+class RedisMonitor : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit RedisMonitor(RedisClient* client, QObject* parent = nullptr);
+
+    void setWindow(double seconds); ///< of the windowed hit ratio; 300 by default
+    void start(int intervalMs = 1000);
+    void stop();
+
+    /// Pure: the sample of this INFO given the INFOs kept before (exposed for tests).
+    RedisSample digest(const QByteArray& info, double time);
+
+Q_SIGNALS:
+    void sampled(const sluice::ops::RedisSample& sample);
+    void failed(const sluice::Error& error);
+
+private:
+    struct Counters
+    {
+        double time = 0;
+        qint64 commands = 0;
+        qint64 hits = 0;
+        qint64 misses = 0;
+    };
+    RedisClient* m_client;
+    QTimer m_timer;
+    QList<Counters> m_history;
+    QString m_runId;
+    double m_window = 300;
+};
+
+} // namespace sluice::ops
