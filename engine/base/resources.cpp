@@ -8,17 +8,19 @@ namespace fs = std::filesystem;
 
 fs::path resourceFolder()
 {
-    if (const char* named = std::getenv("SLUICE_RESOURCES"); named != nullptr && *named != '\0') {
-        return named;
+    if (const char* folder = std::getenv("SLUICE_RESOURCES");
+        folder != nullptr && *folder != '\0') {
+        return folder;
     }
     std::error_code code;
     const fs::path program = fs::read_symlink("/proc/self/exe", code);
     if (!code) {
-        const fs::path folder = program.parent_path();
-        for (const char* up : {"..", "../.."}) {
-            const fs::path candidate = (folder / up / "share" / "sluice").lexically_normal();
-            if (fs::is_directory(candidate, code)) {
-                return candidate;
+        // build/<preset>/bin/sluice, and build/<preset>/tests/bin/tst_x one further up.
+        for (fs::path above = program.parent_path().parent_path(); above.has_relative_path();
+             above = above.parent_path()) {
+            const fs::path beside = above / "share" / "sluice";
+            if (fs::is_directory(beside, code)) {
+                return beside;
             }
         }
     }

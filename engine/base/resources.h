@@ -5,13 +5,11 @@
 
 namespace sluice {
 
-/// The folder of what ships with the programs: $SLUICE_RESOURCES where that is set, else
-/// `../share/sluice` beside the running program's folder, else /usr/share/sluice.
-/// (A test program in <build>/tests/bin finds <build>/share/sluice as well.)
+/// The folder of what ships with the programs (the bundled model, data set, catalogue, scenarios):
+/// $SLUICE_RESOURCES, else ../share/sluice beside the running program, else /usr/share/sluice.
 std::filesystem::path resourceFolder();
 
-/// `resourceFolder() / name`, for example resourceFile("helpdesk.model"). The file need not exist:
-/// whoever reads it says so.
+/// A file in it ("helpdesk.model"). It may not exist: opening it says so.
 std::filesystem::path resourceFile(std::string_view name);
 
 } // namespace sluice

@@ -1,1 +1,271 @@
-// replaced by the facade
+#include "engine/classification/classifier.h"
+
+#include "engine/classification/text/ngrams.h"
+#include "engine/classification/text/normaliser.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How much of a short follow-up's confidence comes from the conversation's last intent. Fixed
+/// until the model is trained with context: "and for order A-2231?" has no word of its own intent.
+constexpr double contextShare = 0.35;
+constexpr std::size_t shortFollowUpWords = 5;
+
+/// Time since the last call, in microseconds.
+class StopWatch
+{
+public:
+    double lap()
+    {
+        const Clock::time_point now = Clock::now();
+        const double passed = std::chrono::duration<double, std::micro>(now - m_last).count();
+        m_last = now;
+        return passed;
+    }
+
+private:
+    Clock::time_point m_last = Clock::now();
+};
+
+/// What a session says to this turn.
+struct Context
+{
+    DecisionContext decision;
+    std::string_view
+        lastIntent; ///< of the last accepted turn, when the query is short enough to lean on it
+};
+
+Context contextOf(const Session* session, std::size_t words)
+{
+    Context context;
+    if (session == nullptr || session->turns.empty()) {
+        return context;
+    }
+    context.decision = {true, session->failuresInARow};
+    if (words <= shortFollowUpWords) {
+        const Turn& last = session->turns.back();
+        if (last.verdict == Verdict::Accept) {
+            context.lastIntent = last.intent;
+        }
+    }
+    return context;
+}
+
+/// Blends the scores with the last intent: confidence' = (1 - s u) confidence + s u [intent is the
+/// last one], where u is how unsure the model is (one minus its best confidence).
+void leanOn(Scores& scores, int label, std::size_t k)
+{
+    const double best = scores.top.empty() ? 0.0 : scores.top.front().confidence;
+    const double share = contextShare * (1.0 - best);
+    bool found = false;
+    for (Candidate& candidate : scores.top) {
+        candidate.confidence *= 1.0 - share;
+        if (candidate.label == label) {
+            candidate.confidence += share;
+            found = true;
+        }
+    }
+    if (!found) {
+        scores.top.push_back({label, share});
+    }
+    std::stable_sort(scores.top.begin(), scores.top.end(),
+        [](const Candidate& a, const Candidate& b) { return a.confidence > b.confidence; });
+    if (scores.top.size() > k) {
+        scores.top.resize(k);
+    }
+}
+
+void carryEntities(const Session& session, std::vector<Entity>& entities)
+{
+    const auto has = [&](const std::string& type) {
+        return std::any_of(
+            entities.begin(), entities.end(), [&](const Entity& e) { return e.type == type; });
+    };
+    std::vector<Entity> carried;
+    for (auto turn = session.turns.rbegin(); turn != session.turns.rend(); ++turn) {
+        std::vector<Entity> fresh;
+        for (const Entity& entity : turn->entities) {
+            const bool taken = std::any_of(carried.begin(), carried.end(),
+                [&](const Entity& e) { return e.type == entity.type; });
+            if (!has(entity.type) && !taken) {
+                fresh.push_back(entity);
+                fresh.back().span = {};
+                fresh.back().turn = turn->number;
+            }
+        }
+        std::move(fresh.begin(), fresh.end(), std::back_inserter(carried));
+    }
+    std::move(carried.begin(), carried.end(), std::back_inserter(entities));
+}
+
+} // namespace
+
+std::string_view toString(ContextState state)
+{
+    switch (state) {
+    case ContextState::New:
+        return "new";
+    case ContextState::Used:
+        return "used";
+    case ContextState::Unavailable:
+        return "unavailable";
+    case ContextState::None:
+        break;
+    }
+    return "none";
+}
+
+struct Classifier::Data
+{
+    Model model;
+    EntityCatalogue catalogue;
+    std::unique_ptr<ResultCache> cache;
+
+    Scores score(const std::string& normalised, std::size_t k, bool& hit) const
+    {
+        const std::uint64_t digest = k; // the cached scores depend on nothing else of the request
+        if (cache != nullptr) {
+            if (auto found = cache->find(normalised, digest)) {
+                hit = true;
+                return std::move(*found);
+            }
+        }
+        Scores scores = model.score(normalised, k);
+        if (cache != nullptr) {
+            cache->insert(normalised, digest, scores);
+        }
+        return scores;
+    }
+};
+
+Classifier::Classifier(Model model, EntityCatalogue catalogue, std::size_t cacheBytes)
+    : m_data(new Data{std::move(model), std::move(catalogue), nullptr})
+{
+    if (cacheBytes > 0) {
+        m_data->cache = std::make_unique<ResultCache>(cacheBytes);
+    }
+}
+
+Classifier::~Classifier() = default;
+Classifier::Classifier(Classifier&&) noexcept = default;
+
+Result<std::unique_ptr<Classifier>> Classifier::load(const std::filesystem::path& modelFile,
+    const std::filesystem::path& catalogueFile, std::size_t cacheBytes)
+{
+    auto model = Model::load(modelFile);
+    if (!model) {
+        return model.error();
+    }
+    EntityCatalogue catalogue;
+    if (!catalogueFile.empty()) {
+        auto read = EntityCatalogue::fromFile(catalogueFile);
+        if (!read) {
+            return read.error();
+        }
+        catalogue = std::move(*read);
+    }
+    return std::make_unique<Classifier>(std::move(*model), std::move(catalogue), cacheBytes);
+}
+
+Result<std::shared_ptr<const CompiledThresholds>> Classifier::compile(const ThresholdSet& set) const
+{
+    auto compiled = CompiledThresholds::compile(set, m_data->model.labels(), m_data->model.hash());
+    if (!compiled) {
+        return compiled.error();
+    }
+    return std::make_shared<const CompiledThresholds>(std::move(*compiled));
+}
+
+Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds& thresholds,
+    const Session* session, std::chrono::sys_seconds now, const ClassifyOptions& options) const
+{
+    if (auto checked = checkQuery(query.text); !checked) {
+        return checked.error();
+    }
+    const auto& labels = m_data->model.labels();
+    Answer answer;
+    StopWatch watch;
+    const std::string normalised = normalise(query.text);
+    answer.times.normalise = watch.lap();
+
+    answer.entities = m_data->catalogue.extract(query.text, now);
+    answer.times.entities = watch.lap();
+
+    const Context context = contextOf(session, tokenise(normalised).size());
+    if (session != nullptr) {
+        answer.context = session->turns.empty() ? ContextState::New : ContextState::Used;
+        answer.turn = session->turnCount + 1;
+        carryEntities(*session, answer.entities);
+    }
+    answer.times.context = watch.lap();
+
+    const std::size_t k = std::max<std::size_t>(options.topK, 2);
+    Scores scores = m_data->score(normalised, k, answer.cacheHit);
+    if (!context.lastIntent.empty()) {
+        const auto label = std::lower_bound(labels.begin(), labels.end(), context.lastIntent);
+        if (label != labels.end() && *label == context.lastIntent) {
+            leanOn(scores, int(label - labels.begin()), k);
+        }
+    }
+    answer.times.score = watch.lap();
+
+    answer.ruling = thresholds.decide(scores.top, context.decision);
+    answer.verdict = answer.ruling.verdict;
+    answer.outOfScope = scores.outOfScope;
+    answer.thresholdSet = thresholds.set().number;
+    answer.candidates.reserve(std::min(scores.top.size(), options.topK));
+    for (std::size_t index = 0; index < scores.top.size() && index < options.topK; ++index) {
+        answer.candidates.push_back(
+            {labels[std::size_t(scores.top[index].label)], scores.top[index].confidence});
+    }
+    if (answer.verdict == Verdict::Accept) {
+        answer.intent = labels[std::size_t(scores.top.front().label)];
+    }
+    answer.times.decide = watch.lap();
+    if (options.explain && !scores.top.empty()) {
+        answer.contributions = m_data->model.explain(normalised, scores.top.front().label, 10);
+    }
+    return answer;
+}
+
+std::vector<Result<Answer>> Classifier::classify(std::span<const Query> queries,
+    const CompiledThresholds& thresholds, std::chrono::sys_seconds now,
+    const ClassifyOptions& options) const
+{
+    std::vector<Result<Answer>> answers;
+    answers.reserve(queries.size());
+    for (const Query& query : queries) {
+        answers.push_back(classify(query, thresholds, nullptr, now, options));
+    }
+    return answers;
+}
+
+void Classifier::remember(Session& session, const Answer& answer)
+{
+    std::vector<Entity> own;
+    std::copy_if(answer.entities.begin(), answer.entities.end(), std::back_inserter(own),
+        [](const Entity& entity) { return entity.turn == 0; });
+    session.append(answer.intent, answer.verdict, std::move(own));
+}
+
+const Model& Classifier::model() const
+{
+    return m_data->model;
+}
+
+const EntityCatalogue& Classifier::catalogue() const
+{
+    return m_data->catalogue;
+}
+
+CacheStatistics Classifier::cacheStatistics() const
+{
+    return m_data->cache == nullptr ? CacheStatistics() : m_data->cache->statistics();
+}
+
+} // namespace sluice

@@ -44,10 +44,6 @@ struct LabelledQuery
     Split split = Split::None; ///< None: the file has no splits, the row serves any
     std::vector<Entity> entities;
     int line = 0; ///< where it begins in its file, from 1; 0 where the format has no lines
-    std::string dialogue; ///< id of the dialogue it is a turn of; empty for a single query
-    int turn = 0; ///< number of its turn in the dialogue, from 1; 0 for a single query
-    std::string system; ///< what the system said before it; may be empty
-    std::vector<std::string> systemActs;
 
     bool isOutOfScope() const { return intent == outOfScope; }
 };
@@ -72,9 +68,8 @@ struct LabelledData
 };
 
 /// Reads one file: CLINC150's JSON, CSV (RFC 4180, header with text,category|intent|label[,split]),
-/// or JSON Lines ({"text","intent"[,"split"]...} or a dialogue a line,
-/// {"dialogue","turns":[{"text","intent"[,"system","system_acts"]}]}). Auto sniffs by content.
-/// Input error with file, line and reason at the first row that is malformed.
+/// or JSON Lines ({"text","intent"[,"split"]...}). Auto sniffs by content. Input error with
+/// file, line and reason at the first row that is malformed.
 Result<LabelledData> readLabelledData(
     const std::filesystem::path& file, DataFormat format = DataFormat::Auto);
 Result<LabelledData> readLabelledData(

@@ -1,179 +1,147 @@
 #include "engine/classification/text/ngrams.h"
 
-#include "engine/classification/text/utf8.h"
-
-#include <algorithm>
-#include <array>
 #include <cstring>
-#include <unicode/uchar.h>
 
 namespace sluice {
 
 namespace {
 
-enum class Kind : std::uint8_t
-{
-    Separator,
-    Letter,
-    Alone
-};
+constexpr std::size_t shortestGram = 3;
+constexpr std::size_t longestGram = 4;
 
-constexpr std::array<Kind, 128> asciiKinds = [] {
-    std::array<Kind, 128> kinds{};
-    for (std::size_t c = 0; c < kinds.size(); ++c) {
-        const bool letter =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        const bool alone = c == '?' || c == '!' || c == '$' || c == '%';
-        kinds[c] = letter ? Kind::Letter : alone ? Kind::Alone : Kind::Separator;
-    }
-    return kinds;
-}();
-
-Kind kindOf(UChar32 codePoint)
+/// A multiply-fold hash over eight bytes at a time (the construction of wyhash, Wang Yi 2019), with
+/// a seed a feature group. Part of the model file's format: never change it without a new version.
+std::uint64_t fold(std::uint64_t a, std::uint64_t b)
 {
-    if (codePoint < 0) {
-        return Kind::Separator;
-    }
-    constexpr std::uint32_t letters = U_GC_L_MASK | U_GC_N_MASK | U_GC_M_MASK;
-    const std::uint32_t category = U_GET_GC_MASK(codePoint);
-    if ((category & letters) != 0) {
-        return Kind::Letter;
-    }
-    return (category & U_GC_SC_MASK) != 0 ? Kind::Alone : Kind::Separator;
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = Wide(a) * b;
+    return std::uint64_t(product) ^ std::uint64_t(product >> 64);
 }
 
-void findTokens(std::string_view text, std::vector<std::string_view>& tokens)
+std::uint64_t hashBytes(const char* data, std::size_t size, std::uint64_t seed)
 {
-    tokens.clear();
-    constexpr std::size_t none = std::size_t(-1);
-    std::size_t begin = none;
-    const auto flush = [&](std::size_t end) {
-        if (begin != none) {
-            tokens.push_back(text.substr(begin, end - begin));
-            begin = none;
+    constexpr std::uint64_t k1 = 0xa0761d6478bd642fULL;
+    constexpr std::uint64_t k2 = 0xe7037ed1a0b428dbULL;
+    std::uint64_t state = seed ^ fold(seed ^ k1, size ^ k2);
+    while (size >= 8) {
+        std::uint64_t block = 0;
+        std::memcpy(&block, data, 8);
+        state = fold(state ^ block, k1);
+        data += 8;
+        size -= 8;
+    }
+    std::uint64_t tail = 0;
+    std::memcpy(&tail, data, size);
+    return fold(state ^ tail ^ (std::uint64_t(size) << 56), k2);
+}
+
+constexpr std::uint64_t wordSeed = 0x5157;
+constexpr std::uint64_t pairSeed = 0x9a3d;
+constexpr std::uint64_t characterSeed = 0xc0de;
+
+bool isContinuation(char c)
+{
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+bool isWordByte(unsigned char c)
+{
+    return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool isSign(unsigned char c)
+{
+    return c == '?' || c == '!' || c == '$' || c == '%';
+}
+
+std::uint64_t pairHash(std::string_view first, std::string_view second)
+{
+    return fold(wordHash(first) ^ pairSeed, wordHash(second) + 0x2545F4914F6CDD1DULL);
+}
+
+/// Calls visit(begin, end) with the byte range in `framed` of every character n-gram.
+template <typename Visit> void forEachGram(const std::string& framed, Visit visit)
+{
+    std::size_t starts[512];
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < framed.size() && count < 511; ++at) {
+        if (!isContinuation(framed[at])) {
+            starts[count++] = at;
         }
-    };
-    std::size_t at = 0;
-    while (at < text.size()) {
-        Kind kind = Kind::Separator;
-        std::size_t used = 1;
-        if (const auto byte = std::uint8_t(text[at]); byte < 0x80U) {
-            kind = asciiKinds[byte];
-        } else {
-            const DecodedCodePoint next = decodeUtf8(text, at);
-            kind = kindOf(next.value);
-            used = next.length;
+    }
+    starts[count] = framed.size();
+    for (std::size_t begin = 0; begin < count; ++begin) {
+        for (std::size_t length = shortestGram; length <= longestGram && begin + length <= count;
+             ++length) {
+            visit(starts[begin], starts[begin + length]);
         }
-        if (kind == Kind::Letter) {
-            begin = begin == none ? at : begin;
-        } else {
-            flush(at);
-            if (kind == Kind::Alone) {
-                tokens.push_back(text.substr(at, used));
-            }
-        }
-        at += used;
     }
-    flush(text.size());
-}
-
-constexpr std::uint64_t wordSeed = 0x9E3779B97F4A7C15U;
-constexpr std::uint64_t pairSeed = 0xC2B2AE3D27D4EB4FU;
-constexpr std::uint64_t characterSeed = 0x165667B19E3779F9U;
-
-std::uint64_t mix(std::uint64_t value)
-{
-    // The finaliser of SplitMix64: a bijection that spreads every bit.
-    value ^= value >> 30U;
-    value *= 0xBF58476D1CE4E5B9U;
-    value ^= value >> 27U;
-    value *= 0x94D049BB133111EBU;
-    return value ^ (value >> 31U);
-}
-
-/// Bytes in the order of their addresses as a little-endian number, whatever the machine.
-std::uint64_t little(const char* bytes, std::size_t count)
-{
-    std::uint64_t value = 0;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    std::memcpy(&value, bytes, count);
-#else
-    for (std::size_t i = 0; i < count; ++i) {
-        value |= std::uint64_t(std::uint8_t(bytes[i])) << (8 * i);
-    }
-#endif
-    return value;
-}
-
-std::uint64_t hashBytes(std::string_view bytes, std::uint64_t seed)
-{
-    std::uint64_t hash = seed ^ (bytes.size() * 0x9FB21C651E98DF25U);
-    std::size_t at = 0;
-    for (; at + 8 < bytes.size(); at += 8) {
-        hash = mix(hash ^ little(bytes.data() + at, 8));
-    }
-    return mix(hash ^ little(bytes.data() + at, bytes.size() - at));
 }
 
 } // namespace
 
+std::uint64_t wordHash(std::string_view word)
+{
+    return hashBytes(word.data(), word.size(), wordSeed);
+}
+
 std::vector<std::string_view> tokenise(std::string_view normalised)
 {
     std::vector<std::string_view> tokens;
-    findTokens(normalised, tokens);
+    tokens.reserve(16);
+    std::size_t at = 0;
+    while (at < normalised.size()) {
+        const auto c = static_cast<unsigned char>(normalised[at]);
+        if (isSign(c)) {
+            tokens.push_back(normalised.substr(at++, 1));
+            continue;
+        }
+        std::size_t end = at;
+        while (end < normalised.size() && isWordByte(static_cast<unsigned char>(normalised[end]))) {
+            ++end;
+        }
+        if (end > at) {
+            tokens.push_back(normalised.substr(at, end - at));
+            at = end;
+        } else {
+            ++at;
+        }
+    }
     return tokens;
 }
 
-void NgramCutter::cut(std::string_view normalised, const NgramSettings& settings)
+void extractNgrams(const std::vector<std::string_view>& tokens, std::vector<Ngram>& out)
 {
-    findTokens(normalised, m_tokens);
-    m_ngrams.clear();
-    std::uint64_t before = 0;
-    for (std::uint32_t token = 0; token < m_tokens.size(); ++token) {
-        const std::uint64_t word = hashBytes(m_tokens[token], wordSeed);
-        m_ngrams.push_back({word, NgramGroup::Word, 1, token, 0, 0});
-        if (token > 0) {
-            m_ngrams.push_back(
-                {mix(mix(before ^ pairSeed) + word), NgramGroup::Word, 2, token - 1, 0, 0});
+    out.clear();
+    std::string framed;
+    for (std::size_t at = 0; at < tokens.size(); ++at) {
+        out.push_back({wordHash(tokens[at]), true});
+        if (at + 1 < tokens.size()) {
+            out.push_back({pairHash(tokens[at], tokens[at + 1]), true});
         }
-        before = word;
-        addCharacters(token, settings);
+        framed.assign(1, '~').append(tokens[at]).push_back('~');
+        forEachGram(framed, [&](std::size_t begin, std::size_t end) {
+            out.push_back({hashBytes(framed.data() + begin, end - begin, characterSeed), false});
+        });
     }
 }
 
-void NgramCutter::addCharacters(std::uint32_t token, const NgramSettings& settings)
+std::vector<NamedNgram> namedNgrams(const std::vector<std::string_view>& tokens)
 {
-    m_padded.assign(1, ' ');
-    m_padded.append(m_tokens[token]);
-    m_padded.push_back(' ');
-    m_starts.clear();
-    for (std::uint32_t at = 0; at < m_padded.size(); ++at) {
-        if ((std::uint8_t(m_padded[at]) & 0xC0U) != 0x80U) {
-            m_starts.push_back(at);
+    std::vector<NamedNgram> out;
+    for (std::size_t at = 0; at < tokens.size(); ++at) {
+        out.push_back({{wordHash(tokens[at]), true}, std::string(tokens[at])});
+        if (at + 1 < tokens.size()) {
+            out.push_back({{pairHash(tokens[at], tokens[at + 1]), true},
+                std::string(tokens[at]) + ' ' + std::string(tokens[at + 1])});
         }
+        const std::string framed = '~' + std::string(tokens[at]) + '~';
+        forEachGram(framed, [&](std::size_t begin, std::size_t end) {
+            out.push_back({{hashBytes(framed.data() + begin, end - begin, characterSeed), false},
+                framed.substr(begin, end - begin)});
+        });
     }
-    const auto count = std::uint32_t(m_starts.size());
-    m_starts.push_back(std::uint32_t(m_padded.size()));
-    const std::string_view padded = m_padded;
-    for (std::uint32_t length = settings.shortest; length <= settings.longest; ++length) {
-        for (std::uint32_t first = 0; first + length <= count; ++first) {
-            const std::uint32_t begin = m_starts[first];
-            const std::uint32_t end = m_starts[first + length];
-            m_ngrams.push_back({hashBytes(padded.substr(begin, end - begin), characterSeed),
-                NgramGroup::Character, std::uint8_t(length), token, begin, end});
-        }
-    }
-}
-
-std::string NgramCutter::spelling(const Ngram& ngram) const
-{
-    std::string text(m_tokens[ngram.token]);
-    if (ngram.group == NgramGroup::Word) {
-        return ngram.length == 1 ? text : text + ' ' + std::string(m_tokens[ngram.token + 1]);
-    }
-    const std::size_t padded = text.size() + 2;
-    text = '~' + text + '~';
-    return text.substr(ngram.begin, std::min<std::size_t>(ngram.end, padded) - ngram.begin);
+    return out;
 }
 
 } // namespace sluice

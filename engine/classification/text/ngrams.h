@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,58 +7,32 @@
 
 namespace sluice {
 
-/// The two groups of features; each is brought to unit length by itself.
-enum class NgramGroup : std::uint8_t
-{
-    Word, ///< words and pairs of neighbouring words
-    Character ///< runs of characters within a word with its borders
-};
-
-/// An n-gram of a normalised text, known by a 64-bit hash of its bytes.
+/// A feature of a text: the 64-bit hash of a word 1-gram or 2-gram, or of a character n-gram within
+/// a word.
 struct Ngram
 {
     std::uint64_t hash = 0;
-    NgramGroup group = NgramGroup::Word;
-    std::uint8_t length = 0; ///< words or code points in it
-    std::uint32_t token = 0; ///< index of its (first) token
-    std::uint32_t begin = 0; ///< Character: its bytes in the token with a blank at either side
-    std::uint32_t end = 0;
+    bool word = false; ///< word n-gram; else character n-gram
 };
 
-/// Which character n-grams are made. Part of a model: the same numbers train and score.
-struct NgramSettings
-{
-    std::uint32_t shortest = 3; ///< code points, borders included
-    std::uint32_t longest = 4;
-
-    bool operator==(const NgramSettings&) const = default;
-};
-
-/// Cuts normalised texts into tokens and n-grams. Keeps its memory from text to text; not to be
-/// shared between threads.
-class NgramCutter
-{
-public:
-    /// Tokens are runs of letters, digits and combining marks; "?", "!", "%" and currency signs
-    /// each stand alone; all else separates. The views of a former call end here.
-    void cut(std::string_view normalised, const NgramSettings& settings);
-
-    const std::vector<std::string_view>& tokens() const { return m_tokens; }
-    const std::vector<Ngram>& ngrams() const { return m_ngrams; }
-
-    /// For a reader: words as they are, the borders of character n-grams as "~".
-    std::string spelling(const Ngram& ngram) const;
-
-private:
-    void addCharacters(std::uint32_t token, const NgramSettings& settings);
-
-    std::vector<std::string_view> m_tokens;
-    std::vector<Ngram> m_ngrams;
-    std::string m_padded;
-    std::vector<std::uint32_t> m_starts;
-};
-
-/// The words of a normalised text, as NgramCutter sees them.
+/// The tokens of a normalised text: runs of letters and digits (any code point from 0x80 on counts
+/// as a letter), and "?", "!", "$", "%" each alone.
 std::vector<std::string_view> tokenise(std::string_view normalised);
+
+/// The n-grams of a normalised text, repeated as often as they occur: word 1-grams and 2-grams, and
+/// character 3- and 4-grams (of code points) of each word with a border mark at either end. `out`
+/// is replaced.
+void extractNgrams(const std::vector<std::string_view>& tokens, std::vector<Ngram>& out);
+
+/// The same with the text of each n-gram ("where is", "~whe"), for explanations.
+struct NamedNgram
+{
+    Ngram ngram;
+    std::string text;
+};
+std::vector<NamedNgram> namedNgrams(const std::vector<std::string_view>& tokens);
+
+/// Hash of a single word as extractNgrams() makes it.
+std::uint64_t wordHash(std::string_view word);
 
 } // namespace sluice

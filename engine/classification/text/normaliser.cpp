@@ -1,94 +1,52 @@
 #include "engine/classification/text/normaliser.h"
 
-#include "engine/classification/text/utf8.h"
-
-#include <algorithm>
 #include <cstdint>
 #include <fmt/format.h>
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
+#include <unicode/stringpiece.h>
 #include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
 namespace sluice {
 
 namespace {
 
-bool isAscii(std::string_view text)
+/// Longest input that is looked at at all: no 4,096 code points take more bytes.
+constexpr std::size_t maxQueryBytes = maxQueryCodePoints * 4;
+
+bool isBlank(UChar32 c)
 {
-    return std::all_of(
-        text.begin(), text.end(), [](char byte) { return (std::uint8_t(byte) & 0x80U) == 0; });
+    return u_isUWhiteSpace(c) != 0 || u_iscntrl(c) != 0;
 }
 
-bool isBlankByte(char byte)
+bool isAsciiBlank(unsigned char c)
 {
-    return std::uint8_t(byte) <= 0x20U || byte == 0x7F;
+    return c <= ' ' || c == 0x7F;
 }
 
-bool isBlankCodePoint(UChar32 codePoint)
-{
-    return u_isUWhiteSpace(codePoint) != 0 || u_charType(codePoint) == U_CONTROL_CHAR;
-}
-
-/// Calls `take(codePoint, bytes)` for each code point of valid UTF-8 until it returns false.
-template <typename Take> void eachCodePoint(std::string_view text, Take take)
-{
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const DecodedCodePoint next = decodeUtf8(text, at);
-        if (!take(next.value, text.substr(at, next.length))) {
-            return;
-        }
-        at += next.length;
-    }
-}
-
-bool isBlank(std::string_view text)
-{
-    bool blank = true;
-    eachCodePoint(text, [&blank](UChar32 codePoint, std::string_view) {
-        blank = isBlankCodePoint(codePoint)
-            || u_hasBinaryProperty(codePoint, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
-        return blank;
-    });
-    return blank;
-}
-
-std::string normaliseAscii(std::string_view query)
-{
-    std::string out;
-    out.reserve(query.size());
-    bool gap = false;
-    for (const char byte : query) {
-        if (isBlankByte(byte)) {
-            gap = !out.empty();
-            continue;
-        }
-        if (gap) {
-            out.push_back(' ');
-            gap = false;
-        }
-        out.push_back(byte >= 'A' && byte <= 'Z' ? char(byte + ('a' - 'A')) : byte);
-    }
-    return out;
-}
-
-std::string collapseBlanks(std::string_view text)
+/// Blanks and controls to single blanks, trimmed.
+std::string collapse(std::string_view text)
 {
     std::string out;
     out.reserve(text.size());
-    bool gap = false;
-    eachCodePoint(text, [&](UChar32 codePoint, std::string_view bytes) {
-        if (isBlankCodePoint(codePoint)) {
-            gap = !out.empty();
-            return true;
+    bool pending = false;
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+    const auto length = std::int32_t(text.size());
+    for (std::int32_t at = 0; at < length;) {
+        const std::int32_t begin = at;
+        UChar32 c = 0;
+        U8_NEXT(bytes, at, length, c);
+        if (c < 0 || isBlank(c)) {
+            pending = !out.empty();
+            continue;
         }
-        if (gap) {
-            out.push_back(' ');
-            gap = false;
+        if (pending) {
+            out += ' ';
+            pending = false;
         }
-        out.append(bytes);
-        return true;
-    });
+        out.append(text.substr(std::size_t(begin), std::size_t(at - begin)));
+    }
     return out;
 }
 
@@ -96,42 +54,66 @@ std::string collapseBlanks(std::string_view text)
 
 Result<void> checkQuery(std::string_view query)
 {
-    const auto tooLong = [] {
-        return inputError(fmt::format("the query is longer than {} characters; "
-                                      "shorten it or split it into several queries",
-            maxQueryCodePoints));
-    };
-    if (query.size() > maxQueryCodePoints * maxUtf8Length) {
-        return tooLong();
-    }
-    if (const auto at = firstInvalidUtf8(query)) {
+    if (query.size() > maxQueryBytes) {
         return inputError(
-            fmt::format("the query is not valid UTF-8 at byte {}; send it as UTF-8", *at));
+            fmt::format("the query is {} bytes long; at most {} characters are classified",
+                query.size(), maxQueryCodePoints));
     }
-    if (query.size() > maxQueryCodePoints && countCodePoints(query) > maxQueryCodePoints) {
-        return tooLong();
+    std::size_t codePoints = 0;
+    bool blank = true;
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(query.data());
+    const auto length = std::int32_t(query.size());
+    for (std::int32_t at = 0; at < length; ++codePoints) {
+        const std::int32_t begin = at;
+        UChar32 c = 0;
+        U8_NEXT(bytes, at, length, c);
+        if (c < 0) {
+            return inputError(
+                fmt::format("the query is not valid UTF-8: byte {} begins no character", begin));
+        }
+        blank = blank && isBlank(c);
     }
-    if (isBlank(query)) {
-        return inputError("the query is empty; type what the user asked");
+    if (blank) {
+        return inputError("the query is empty: give some text to classify");
+    }
+    if (codePoints > maxQueryCodePoints) {
+        return inputError(fmt::format("the query is {} characters long; at most {} are classified",
+            codePoints, maxQueryCodePoints));
     }
     return {};
 }
 
 std::string normalise(std::string_view query)
 {
-    if (isAscii(query)) {
-        return normaliseAscii(query);
+    std::string out;
+    out.reserve(query.size());
+    bool pending = false;
+    for (const char raw : query) {
+        const auto c = static_cast<unsigned char>(raw);
+        if (c >= 0x80) {
+            static const icu::Normalizer2* const folder = [] {
+                UErrorCode code = U_ZERO_ERROR;
+                return icu::Normalizer2::getNFKCCasefoldInstance(code);
+            }();
+            std::string folded;
+            folded.reserve(query.size());
+            icu::StringByteSink<std::string> sink(&folded);
+            UErrorCode code = U_ZERO_ERROR;
+            folder->normalizeUTF8(
+                0, icu::StringPiece(query.data(), std::int32_t(query.size())), sink, nullptr, code);
+            return collapse(folded);
+        }
+        if (isAsciiBlank(c)) {
+            pending = !out.empty();
+            continue;
+        }
+        if (pending) {
+            out += ' ';
+            pending = false;
+        }
+        out += (c >= 'A' && c <= 'Z') ? char(c + 32) : raw;
     }
-    UErrorCode status = U_ZERO_ERROR;
-    const icu::Normalizer2* folder = icu::Normalizer2::getNFKCCasefoldInstance(status);
-    std::string folded;
-    if (U_SUCCESS(status) != 0) {
-        icu::StringByteSink<std::string> sink(&folded, std::int32_t(query.size()));
-        folder->normalizeUTF8(
-            0, icu::StringPiece(query.data(), std::int32_t(query.size())), sink, nullptr, status);
-    }
-    // ICU carries its own data: this fails only when that is missing altogether.
-    return U_SUCCESS(status) != 0 ? collapseBlanks(folded) : normaliseAscii(query);
+    return out;
 }
 
 } // namespace sluice

@@ -114,7 +114,7 @@ public:
 
 private:
     ThresholdSet m_set;
-    std::vector<float> m_base; ///< per label
+    std::vector<double> m_base; ///< per label
     std::vector<char> m_own; ///< per label: has a threshold of its own
     std::vector<char> m_sensitive; ///< per label
 };

@@ -1,0 +1,122 @@
+#include "app/sluicectl/command.h"
+
+#include "engine/base/file.h"
+#include "engine/classification/evaluator.h"
+
+#include <chrono>
+#include <fmt/format.h>
+
+namespace sluice::ctl {
+
+namespace {
+
+struct EvaluateArguments
+{
+    std::string model;
+    std::vector<std::string> data;
+    std::string format = "auto";
+    std::string split = "test";
+    std::string thresholds;
+};
+
+Result<ThresholdSet> thresholdsOf(const Model& model, const std::string& file)
+{
+    if (file.empty()) {
+        return model.defaultThresholds();
+    }
+    auto text = readFile(file, std::size_t(16) << 20);
+    if (!text) {
+        return text.error();
+    }
+    return ThresholdSet::fromJson(*text, file);
+}
+
+int evaluate(const Output& output, const EvaluateArguments& arguments)
+{
+    const auto format = dataFormatFromString(arguments.format);
+    const auto split = splitFromString(arguments.split);
+    if (!format || !split) {
+        return output.fail(!format ? format.error() : split.error());
+    }
+    auto model = Model::load(arguments.model);
+    if (!model) {
+        return output.fail(model.error());
+    }
+    auto set = thresholdsOf(*model, arguments.thresholds);
+    if (!set) {
+        return output.fail(set.error());
+    }
+    auto thresholds = CompiledThresholds::compile(*set, model->labels(), model->hash());
+    if (!thresholds) {
+        return output.fail(thresholds.error());
+    }
+    const std::vector<std::filesystem::path> files(arguments.data.begin(), arguments.data.end());
+    auto data = readLabelledData(files, *format);
+    if (!data) {
+        return output.fail(data.error());
+    }
+    const auto queries = data->part(*split);
+    if (queries.empty()) {
+        return output.fail(
+            inputError("the data has no row of the split \"" + arguments.split + "\""));
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    const auto rows = scoreRows(*model, queries, {}, &interrupted());
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (rows.size() < queries.size()) {
+        return output.fail(cancelledError("the evaluation was stopped"));
+    }
+    const Evaluation result = sluice::evaluate(rows, *thresholds);
+    output.object({{"accuracy_in_scope", result.accuracyInScope},
+        {"accuracy_at_threshold", result.accuracyAtThreshold},
+        {"oos_recall", result.outOfScopeRecall}, {"oos_auroc", result.outOfScopeAuroc},
+        {"oos_fpr95", result.outOfScopeFpr95}, {"ece", result.calibrationError},
+        {"threshold", set->global}, {"coverage", result.outcome.coverage()},
+        {"error_rate_accepted", result.outcome.errorRate()}, {"n_in_scope", result.inScope},
+        {"n_oos", result.outOfScope}, {"n_unknown_intent", result.unknownIntents},
+        {"split", arguments.split}, {"model", model->hash()}, {"seconds", seconds}});
+    output.line(fmt::format(
+        "{} in scope, {} out of scope ({})", result.inScope, result.outOfScope, arguments.split));
+    output.line(fmt::format(
+        "accuracy in scope          {:6.2f} %   first candidate right, nothing rejected",
+        result.accuracyInScope * 100));
+    output.line(
+        fmt::format("accuracy at threshold      {:6.2f} %   accepted and right, threshold {:.3f}",
+            result.accuracyAtThreshold * 100, set->global));
+    output.line(fmt::format(
+        "out-of-scope recall        {:6.2f} %   not accepted", result.outOfScopeRecall * 100));
+    output.line(fmt::format("out-of-scope AUROC / FPR95 {:6.2f} / {:.2f}",
+        result.outOfScopeAuroc * 100, result.outOfScopeFpr95 * 100));
+    output.line(
+        fmt::format("coverage                   {:6.2f} %   wrong among the accepted {:.2f} %",
+            result.outcome.coverage() * 100, result.outcome.errorRate() * 100));
+    output.line(fmt::format("calibration error (ECE)    {:6.4f}", result.calibrationError));
+    if (result.unknownIntents > 0) {
+        output.line(
+            fmt::format("{} rows name intents that the model does not have; they count as wrong",
+                result.unknownIntents));
+    }
+    return 0;
+}
+
+} // namespace
+
+void addEvaluate(CLI::App& app, Commands& commands)
+{
+    auto arguments = std::make_shared<EvaluateArguments>();
+    CLI::App* sub = commands.add(app, "evaluate", "Judge a model on labelled queries",
+        [&commands, arguments] { return evaluate(commands.output, *arguments); });
+    sub->add_option("--model", arguments->model, "model file")->required();
+    sub->add_option("--data", arguments->data, "labelled queries, as for train")->required();
+    sub->add_option("--format", arguments->format, "auto, clinc, csv or jsonl")
+        ->capture_default_str();
+    sub->add_option("--split", arguments->split,
+           "train, val, calibration or test; rows without a split belong to each")
+        ->capture_default_str();
+    sub->add_option("--thresholds", arguments->thresholds,
+        "threshold set, JSON (default: the one trained with the model)");
+    sub->footer("Example: sluicectl evaluate --model helpdesk.model --data queries.jsonl --json");
+}
+
+} // namespace sluice::ctl

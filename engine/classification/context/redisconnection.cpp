@@ -1,0 +1,485 @@
+#include "engine/classification/context/redisconnection.h"
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <hiredis/async.h>
+#include <map>
+#include <random>
+
+namespace sluice {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using boost::system::error_code;
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds connectTimeout{2000};
+constexpr std::chrono::milliseconds shortestPause{50};
+constexpr std::chrono::milliseconds longestPause{2000};
+constexpr std::size_t maxPending = 65536; ///< a bound on what may wait for an answer
+
+RedisValue valueOf(const redisReply& reply)
+{
+    RedisValue value;
+    switch (reply.type) {
+    case REDIS_REPLY_INTEGER:
+        value.type = RedisValue::Type::Integer;
+        value.integer = reply.integer;
+        break;
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+    case REDIS_REPLY_ERROR:
+        value.type = RedisValue::Type::String;
+        value.text.assign(reply.str, std::size_t(reply.len));
+        break;
+    case REDIS_REPLY_ARRAY:
+        value.type = RedisValue::Type::Array;
+        for (std::size_t index = 0; index < reply.elements; ++index) {
+            value.items.push_back(valueOf(*reply.element[index]));
+        }
+        break;
+    default:
+        break;
+    }
+    return value;
+}
+
+} // namespace
+
+/// Lives as long as the connection or one of the waits that Asio still holds.
+class RedisConnection::State : public std::enable_shared_from_this<State>
+{
+public:
+    State(asio::io_context& loop, RedisSettings settings)
+        : m_loop(loop)
+        , m_settings(std::move(settings))
+        , m_retry(loop)
+        , m_deadline(loop)
+        , m_pause(shortestPause)
+    { }
+
+    void start()
+    {
+        if (!m_closed && m_context == nullptr) {
+            connect();
+        }
+    }
+
+    void close()
+    {
+        m_closed = true;
+        m_retry.cancel();
+        m_deadline.cancel();
+        drop("the connection was closed");
+        failPending("the connection was closed");
+    }
+
+    bool isConnected() const { return m_ready; }
+    const std::string& lastError() const { return m_lastError; }
+
+    void command(
+        std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied)
+    {
+        if (!m_ready) {
+            replied(unreachableError(where() + " is not connected", m_lastError));
+            return;
+        }
+        send(std::move(arguments), timeout, std::move(replied));
+    }
+
+    void subscribe(std::string channel, Message message)
+    {
+        m_channel = std::move(channel);
+        m_message = std::move(message);
+        if (m_ready) {
+            sendSubscribe();
+        }
+    }
+
+private:
+    struct Pending
+    {
+        Replied replied;
+        Clock::time_point deadline;
+    };
+
+    std::string where() const
+    {
+        return fmt::format("Redis at {}:{}", m_settings.host, m_settings.port);
+    }
+
+    void connect()
+    {
+        m_context = redisAsyncConnect(m_settings.host.c_str(), m_settings.port);
+        if (m_context == nullptr || m_context->err != 0) {
+            m_lastError = m_context == nullptr ? "out of memory" : m_context->errstr;
+            if (m_context != nullptr) {
+                redisAsyncFree(std::exchange(m_context, nullptr));
+            }
+            retryLater();
+            return;
+        }
+        m_descriptor = std::make_unique<asio::posix::stream_descriptor>(m_loop, m_context->c.fd);
+        m_context->data = this;
+        m_context->ev.data = this;
+        m_context->ev.addRead = [](void* self) { static_cast<State*>(self)->wantRead(true); };
+        m_context->ev.delRead = [](void* self) { static_cast<State*>(self)->wantRead(false); };
+        m_context->ev.addWrite = [](void* self) { static_cast<State*>(self)->wantWrite(true); };
+        m_context->ev.delWrite = [](void* self) { static_cast<State*>(self)->wantWrite(false); };
+        m_context->ev.cleanup = [](void* self) { static_cast<State*>(self)->releaseDescriptor(); };
+        redisAsyncSetConnectCallback(m_context, [](const redisAsyncContext* context, int status) {
+            static_cast<State*>(context->data)->onConnect(status);
+        });
+        redisAsyncSetDisconnectCallback(m_context, [](const redisAsyncContext* context, int) {
+            static_cast<State*>(context->data)->onDisconnect(context->errstr);
+        });
+        m_connectBy = Clock::now() + connectTimeout;
+        armDeadline();
+    }
+
+    void onConnect(int status)
+    {
+        if (status != REDIS_OK) {
+            // hiredis frees the context after this callback.
+            const std::string reason = m_context->errstr;
+            m_context = nullptr;
+            lost(reason);
+            return;
+        }
+        const auto named = [this](const Result<RedisValue>& reply) {
+            if (!reply) {
+                refuseConnection(reply.error().text());
+                return;
+            }
+            m_ready = true;
+            m_connectBy = {};
+            m_pause = shortestPause;
+            m_lastError.clear();
+            if (!m_channel.empty()) {
+                sendSubscribe();
+            }
+        };
+        const auto name = [this, named] {
+            send({"CLIENT", "SETNAME", m_settings.clientName}, connectTimeout, named);
+        };
+        if (m_settings.user.empty()) {
+            name();
+            return;
+        }
+        send({"AUTH", m_settings.user, m_settings.password}, connectTimeout,
+            [this, name](const Result<RedisValue>& reply) {
+                if (!reply) {
+                    refuseConnection(reply.error().text());
+                    return;
+                }
+                name();
+            });
+    }
+
+    void refuseConnection(const std::string& reason)
+    {
+        if (m_context != nullptr && !m_closed) {
+            m_lastError = reason;
+            m_refused = reason;
+            redisAsyncDisconnect(m_context);
+        }
+    }
+
+    void onDisconnect(const char* reason)
+    {
+        m_context = nullptr;
+        lost(m_refused.empty() ? std::string(reason == nullptr ? "" : reason) : m_refused);
+        m_refused.clear();
+    }
+
+    void lost(const std::string& reason)
+    {
+        m_ready = false;
+        m_connectBy = {};
+        m_lastError = reason.empty() ? "the server closed the connection" : reason;
+        failPending(m_lastError);
+        retryLater();
+    }
+
+    /// Ends the connection now; hiredis answers what is open with null replies.
+    void drop(const std::string& reason)
+    {
+        m_ready = false;
+        m_connectBy = {};
+        m_lastError = reason;
+        if (m_context != nullptr) {
+            redisAsyncContext* context = std::exchange(m_context, nullptr);
+            redisAsyncSetDisconnectCallbackNone(context);
+            redisAsyncFree(context);
+        }
+    }
+
+    static void redisAsyncSetDisconnectCallbackNone(redisAsyncContext* context)
+    {
+        context->onDisconnect = nullptr;
+    }
+
+    void retryLater()
+    {
+        if (m_closed) {
+            return;
+        }
+        std::uniform_real_distribution<double> jitter(0.5, 1.0);
+        m_retry.expires_after(std::chrono::milliseconds(
+            std::int64_t(double(m_pause.count()) * jitter(m_random)) + 1));
+        m_pause = std::min(m_pause * 2, longestPause);
+        m_retry.async_wait([weak = weak_from_this()](const error_code& code) {
+            const auto self = weak.lock();
+            if (!code && self && !self->m_closed && self->m_context == nullptr) {
+                self->connect();
+            }
+        });
+    }
+
+    void send(
+        std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied)
+    {
+        if (m_pending.size() >= maxPending) {
+            replied(
+                unreachableError(where() + " answers too slowly: too many commands are waiting"));
+            return;
+        }
+        std::vector<const char*> texts;
+        std::vector<std::size_t> sizes;
+        for (const std::string& argument : arguments) {
+            texts.push_back(argument.data());
+            sizes.push_back(argument.size());
+        }
+        const std::uint64_t id = ++m_lastId;
+        m_pending.emplace(id, Pending{std::move(replied), Clock::now() + timeout});
+        const int status = redisAsyncCommandArgv(
+            m_context,
+            [](redisAsyncContext* context, void* reply, void* key) {
+                static_cast<State*>(context->data)
+                    ->onReply(static_cast<const redisReply*>(reply),
+                        std::uint64_t(reinterpret_cast<std::uintptr_t>(key)));
+            },
+            reinterpret_cast<void*>(std::uintptr_t(id)), int(texts.size()), texts.data(),
+            sizes.data());
+        if (status != REDIS_OK) {
+            answer(id, unreachableError(where() + " could not be asked", m_context->errstr));
+            return;
+        }
+        armDeadline();
+    }
+
+    void onReply(const redisReply* reply, std::uint64_t id)
+    {
+        if (reply == nullptr) {
+            answer(id, unreachableError(where() + " was lost while it was asked", m_lastError));
+        } else if (reply->type == REDIS_REPLY_ERROR) {
+            answer(id, refusedError(std::string(reply->str, std::size_t(reply->len))));
+        } else {
+            answer(id, valueOf(*reply));
+        }
+    }
+
+    void answer(std::uint64_t id, Result<RedisValue> result)
+    {
+        const auto found = m_pending.find(id);
+        if (found != m_pending.end()) {
+            const Replied replied = std::move(found->second.replied);
+            m_pending.erase(found);
+            replied(std::move(result));
+        }
+    }
+
+    void failPending(const std::string& reason)
+    {
+        auto pending = std::exchange(m_pending, {});
+        for (auto& [id, waiting] : pending) {
+            waiting.replied(unreachableError(where() + " was lost", reason));
+        }
+    }
+
+    void sendSubscribe()
+    {
+        redisAsyncCommand(
+            m_context,
+            [](redisAsyncContext* context, void* raw, void*) {
+                const auto* reply = static_cast<const redisReply*>(raw);
+                auto* self = static_cast<State*>(context->data);
+                if (reply != nullptr && reply->type == REDIS_REPLY_ARRAY && reply->elements == 3
+                    && std::string_view(reply->element[0]->str, std::size_t(reply->element[0]->len))
+                        == "message") {
+                    const redisReply& channel = *reply->element[1];
+                    const redisReply& payload = *reply->element[2];
+                    self->m_message(std::string(channel.str, std::size_t(channel.len)),
+                        std::string(payload.str, std::size_t(payload.len)));
+                }
+            },
+            nullptr, "SUBSCRIBE %b", m_channel.data(), m_channel.size());
+    }
+
+    // Commands time out in the order of their ids as long as time-outs are alike; the scan stops
+    // early then.
+    void armDeadline()
+    {
+        if (m_deadlineArmed || m_closed) {
+            return;
+        }
+        Clock::time_point next = m_connectBy;
+        for (const auto& [id, waiting] : m_pending) {
+            if (next == Clock::time_point() || waiting.deadline < next) {
+                next = waiting.deadline;
+            }
+            break;
+        }
+        if (next == Clock::time_point()) {
+            return;
+        }
+        m_deadlineArmed = true;
+        m_deadline.expires_at(next);
+        m_deadline.async_wait([weak = weak_from_this()](const error_code& code) {
+            const auto self = weak.lock();
+            if (!code && self && !self->m_closed) {
+                self->m_deadlineArmed = false;
+                self->onDeadline();
+            }
+        });
+    }
+
+    void onDeadline()
+    {
+        const Clock::time_point now = Clock::now();
+        if (m_connectBy != Clock::time_point() && now >= m_connectBy) {
+            drop("it did not answer in time");
+            lost("it did not answer in time");
+            return;
+        }
+        std::vector<std::uint64_t> late;
+        for (const auto& [id, waiting] : m_pending) {
+            if (waiting.deadline > now) {
+                break;
+            }
+            late.push_back(id);
+        }
+        for (const std::uint64_t id : late) {
+            answer(id, unreachableError(where() + " did not answer in time"));
+        }
+        armDeadline();
+    }
+
+    // The adapter: hiredis says what it wants to wait for, Asio waits.
+    void wantRead(bool wanted)
+    {
+        m_wantRead = wanted;
+        if (wanted && !m_reading && m_descriptor != nullptr) {
+            m_reading = true;
+            wait(asio::posix::stream_descriptor::wait_read);
+        }
+    }
+
+    void wantWrite(bool wanted)
+    {
+        m_wantWrite = wanted;
+        if (wanted && !m_writing && m_descriptor != nullptr) {
+            m_writing = true;
+            wait(asio::posix::stream_descriptor::wait_write);
+        }
+    }
+
+    void wait(asio::posix::stream_descriptor::wait_type type)
+    {
+        const bool read = type == asio::posix::stream_descriptor::wait_read;
+        m_descriptor->async_wait(
+            type, [weak = weak_from_this(), read, epoch = m_epoch](const error_code& code) {
+                const auto self = weak.lock();
+                if (!self || epoch != self->m_epoch) {
+                    return; // a wait of a connection that is gone
+                }
+                (read ? self->m_reading : self->m_writing) = false;
+                if (code || self->m_context == nullptr) {
+                    return;
+                }
+                if (read && self->m_wantRead) {
+                    redisAsyncHandleRead(self->m_context);
+                } else if (!read && self->m_wantWrite) {
+                    redisAsyncHandleWrite(self->m_context);
+                }
+                if (epoch == self->m_epoch && self->m_context != nullptr) {
+                    read ? self->wantRead(self->m_wantRead) : self->wantWrite(self->m_wantWrite);
+                }
+            });
+    }
+
+    void releaseDescriptor()
+    {
+        ++m_epoch;
+        m_wantRead = m_wantWrite = m_reading = m_writing = false;
+        if (m_descriptor != nullptr) {
+            m_descriptor->release(); // hiredis closes it
+            m_descriptor.reset();
+        }
+    }
+
+    asio::io_context& m_loop;
+    RedisSettings m_settings;
+    asio::steady_timer m_retry;
+    asio::steady_timer m_deadline;
+    std::chrono::milliseconds m_pause;
+    std::minstd_rand m_random{std::random_device()()};
+    redisAsyncContext* m_context = nullptr;
+    std::unique_ptr<asio::posix::stream_descriptor> m_descriptor;
+    std::map<std::uint64_t, Pending> m_pending;
+    std::uint64_t m_lastId = 0;
+    std::uint64_t m_epoch =
+        0; ///< counts connections: late events of an earlier one are known by it
+    Clock::time_point m_connectBy{};
+    std::string m_lastError = "it has not been connected yet";
+    std::string m_refused;
+    std::string m_channel;
+    Message m_message;
+    bool m_ready = false;
+    bool m_closed = false;
+    bool m_deadlineArmed = false;
+    bool m_wantRead = false;
+    bool m_wantWrite = false;
+    bool m_reading = false;
+    bool m_writing = false;
+};
+
+RedisConnection::RedisConnection(asio::io_context& loop, RedisSettings settings)
+    : m_state(std::make_shared<State>(loop, std::move(settings)))
+{ }
+
+RedisConnection::~RedisConnection()
+{
+    m_state->close();
+}
+
+void RedisConnection::start()
+{
+    m_state->start();
+}
+
+bool RedisConnection::isConnected() const
+{
+    return m_state->isConnected();
+}
+
+const std::string& RedisConnection::lastError() const
+{
+    return m_state->lastError();
+}
+
+void RedisConnection::command(
+    std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied)
+{
+    m_state->command(std::move(arguments), timeout, std::move(replied));
+}
+
+void RedisConnection::subscribe(std::string channel, Message message)
+{
+    m_state->subscribe(std::move(channel), std::move(message));
+}
+
+} // namespace sluice

@@ -1,0 +1,143 @@
+#include "engine/classification/context/session.h"
+
+#include "engine/base/json.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <random>
+
+namespace sluice {
+
+namespace json = boost::json;
+
+void Session::append(std::string intent, Verdict verdict, std::vector<Entity> entities)
+{
+    ++turnCount;
+    failuresInARow = verdict == Verdict::Accept ? 0 : failuresInARow + 1;
+    turns.push_back({turnCount, std::move(intent), verdict, std::move(entities)});
+    if (turns.size() > maxTurns) {
+        turns.erase(turns.begin(), turns.end() - std::ptrdiff_t(maxTurns));
+    }
+}
+
+std::string Session::toJson() const
+{
+    json::array list;
+    for (const Turn& turn : turns) {
+        json::array entities;
+        for (const Entity& entity : turn.entities) {
+            entities.push_back(json::object{
+                {"type", entity.type}, {"text", entity.text}, {"value", entity.value}});
+        }
+        list.push_back(json::object{{"n", turn.number}, {"intent", turn.intent},
+            {"verdict", toString(turn.verdict)}, {"entities", std::move(entities)}});
+    }
+    return json::serialize(json::object{{"v", 1}, {"id", id}, {"turn_count", turnCount},
+        {"failures", failuresInARow}, {"turns", std::move(list)}});
+}
+
+namespace {
+
+/// Members that are not known are passed over: a session may have been written by the next version.
+std::string stringOf(const json::object& object, std::string_view key)
+{
+    const json::value* value = object.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->get_string())
+                                                  : std::string();
+}
+
+int intOf(const json::object& object, std::string_view key)
+{
+    const json::value* value = object.if_contains(key);
+    return value != nullptr && value->is_int64() && value->get_int64() >= 0
+            && value->get_int64() < 1000000000
+        ? int(value->get_int64())
+        : 0;
+}
+
+const json::array* arrayOf(const json::object& object, std::string_view key)
+{
+    const json::value* value = object.if_contains(key);
+    return value == nullptr ? nullptr : value->if_array();
+}
+
+Turn turnOf(const json::object& object)
+{
+    Turn turn;
+    turn.number = intOf(object, "n");
+    turn.intent = stringOf(object, "intent");
+    const std::string verdict = stringOf(object, "verdict");
+    turn.verdict = verdict == "accept" ? Verdict::Accept
+        : verdict == "clarify"         ? Verdict::Clarify
+                                       : Verdict::Fallback;
+    if (const json::array* entities = arrayOf(object, "entities")) {
+        for (const json::value& item : *entities) {
+            if (const json::object* entity = item.if_object()) {
+                Entity read;
+                read.type = stringOf(*entity, "type");
+                read.text = stringOf(*entity, "text");
+                read.value = stringOf(*entity, "value");
+                turn.entities.push_back(std::move(read));
+            }
+        }
+    }
+    return turn;
+}
+
+} // namespace
+
+Result<Session> Session::fromJson(std::string_view text)
+{
+    auto value = parseJson(text, "session");
+    if (!value) {
+        return value.error();
+    }
+    const json::object* object = value->if_object();
+    if (object == nullptr || intOf(*object, "v") < 1) {
+        return inputError("session: not a session document (\"v\" is missing)");
+    }
+    Session session;
+    session.id = stringOf(*object, "id");
+    session.turnCount = intOf(*object, "turn_count");
+    session.failuresInARow = intOf(*object, "failures");
+    if (const json::array* turns = arrayOf(*object, "turns")) {
+        for (const json::value& item : *turns) {
+            if (const json::object* turn = item.if_object()) {
+                session.turns.push_back(turnOf(*turn));
+            }
+        }
+    }
+    if (session.turns.size() > maxTurns) {
+        session.turns.erase(session.turns.begin(), session.turns.end() - std::ptrdiff_t(maxTurns));
+    }
+    return session;
+}
+
+bool isValidSessionId(std::string_view id)
+{
+    if (id.empty() || id.size() > Session::maxIdBytes) {
+        return false;
+    }
+    for (const char c : id) {
+        if (c <= ' ' || c > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::string makeSessionId()
+{
+    std::random_device random;
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string id;
+    for (int part = 0; part < 4; ++part) {
+        for (unsigned value = random(), digit = 0; digit < 8; ++digit, value >>= 4U) {
+            id += digits[value & 15U];
+        }
+    }
+    return id;
+}
+
+} // namespace sluice

@@ -1,0 +1,145 @@
+#include "engine/classification/evaluator.h"
+
+#include "engine/classification/evaluation/metrics.h"
+#include "engine/classification/text/normaliser.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace sluice {
+
+std::vector<ScoredRow> scoreRows(const Model& model, std::span<const LabelledQuery> queries,
+    const std::function<void(std::size_t)>& progress, const std::atomic<bool>* cancel)
+{
+    std::unordered_map<std::string_view, int> labels;
+    for (std::size_t index = 0; index < model.labels().size(); ++index) {
+        labels.emplace(model.labels()[index], int(index));
+    }
+    std::vector<ScoredRow> rows;
+    rows.reserve(queries.size());
+    for (std::size_t index = 0; index < queries.size(); ++index) {
+        if (index % 256 == 0) {
+            if (cancel != nullptr && *cancel) {
+                break;
+            }
+            if (progress) {
+                progress(index);
+            }
+        }
+        const LabelledQuery& query = queries[index];
+        const Scores scores = model.score(normalise(query.text), 2);
+        ScoredRow row;
+        row.query = index;
+        row.outOfScope = scores.outOfScope;
+        row.candidates = int(scores.top.size());
+        std::copy(scores.top.begin(), scores.top.end(), row.top.begin());
+        if (!query.isOutOfScope()) {
+            const auto found = labels.find(query.intent);
+            row.label = found == labels.end() ? ScoredRow::unknownLabel : found->second;
+        }
+        rows.push_back(row);
+    }
+    return rows;
+}
+
+Outcome outcomeOf(std::span<const ScoredRow> rows, const CompiledThresholds& thresholds)
+{
+    Outcome outcome;
+    for (const ScoredRow& row : rows) {
+        const bool out = row.label == ScoredRow::outOfScopeLabel;
+        (out ? outcome.outOfScope : outcome.inScope) += 1;
+        switch (thresholds.verdict(row.span(), {})) {
+        case Verdict::Accept:
+            ++outcome.accepted;
+            outcome.acceptedRight += row.isRight() ? 1U : 0U;
+            outcome.acceptedOutOfScope += out ? 1U : 0U;
+            continue;
+        case Verdict::Clarify:
+            ++outcome.clarified;
+            break;
+        case Verdict::Fallback:
+            ++outcome.fallback;
+            break;
+        }
+        outcome.rejectedOutOfScope += out ? 1U : 0U;
+    }
+    return outcome;
+}
+
+std::vector<IntentOutcome> intentOutcomes(
+    std::span<const ScoredRow> rows, const CompiledThresholds& thresholds, std::size_t labels)
+{
+    std::vector<IntentOutcome> outcomes(labels);
+    for (const ScoredRow& row : rows) {
+        const bool accepted = thresholds.verdict(row.span(), {}) == Verdict::Accept;
+        if (row.label >= 0) {
+            IntentOutcome& own = outcomes[std::size_t(row.label)];
+            ++own.support;
+            own.accepted += accepted ? 1U : 0U;
+            own.right += accepted && row.isRight() ? 1U : 0U;
+        }
+        if (accepted) {
+            ++outcomes[std::size_t(row.top[0].label)].predicted;
+        }
+    }
+    return outcomes;
+}
+
+std::vector<RiskPoint> riskCoverage(std::span<const ScoredRow> rows, std::size_t most)
+{
+    struct Item
+    {
+        double confidence;
+        bool right;
+    };
+    std::vector<Item> items;
+    items.reserve(rows.size());
+    for (const ScoredRow& row : rows) {
+        items.push_back({row.candidates > 0 ? row.top[0].confidence : 0.0, row.isRight()});
+    }
+    std::sort(items.begin(), items.end(),
+        [](const Item& a, const Item& b) { return a.confidence > b.confidence; });
+    std::vector<RiskPoint> curve;
+    const std::size_t step =
+        std::max<std::size_t>(1, items.size() / std::max<std::size_t>(most, 1));
+    std::size_t wrong = 0;
+    for (std::size_t index = 0; index < items.size(); ++index) {
+        wrong += items[index].right ? 0U : 1U;
+        const bool last = index + 1 == items.size();
+        const bool tied = !last && items[index + 1].confidence == items[index].confidence;
+        if ((index % step == step - 1 && !tied) || last) {
+            curve.push_back({items[index].confidence, double(index + 1) / double(items.size()),
+                double(wrong) / double(index + 1)});
+        }
+    }
+    return curve;
+}
+
+Evaluation evaluate(std::span<const ScoredRow> rows, const CompiledThresholds& thresholds)
+{
+    Evaluation result;
+    result.outcome = outcomeOf(rows, thresholds);
+    result.inScope = result.outcome.inScope;
+    result.outOfScope = result.outcome.outOfScope;
+    std::vector<ScoredTruth> outOfScopeScores;
+    std::vector<ScoredTruth> inScopeScores;
+    std::vector<ScoredTruth> confidences;
+    std::size_t right = 0;
+    for (const ScoredRow& row : rows) {
+        const bool out = row.label == ScoredRow::outOfScopeLabel;
+        result.unknownIntents += row.label == ScoredRow::unknownLabel ? 1U : 0U;
+        right += row.isRight() ? 1U : 0U;
+        outOfScopeScores.push_back({row.outOfScope, out});
+        inScopeScores.push_back({1.0 - row.outOfScope, !out});
+        confidences.push_back({row.candidates > 0 ? row.top[0].confidence : 0.0, row.isRight()});
+    }
+    result.accuracyInScope = result.inScope == 0 ? 0 : double(right) / double(result.inScope);
+    result.accuracyAtThreshold = result.outcome.accuracyInScope();
+    result.outOfScopeRecall = result.outcome.outOfScopeRecall();
+    result.outOfScopeAuroc = areaUnderRoc(outOfScopeScores);
+    result.outOfScopeFpr95 = falsePositiveRateAt95(inScopeScores);
+    result.calibrationError = expectedCalibrationError(confidences);
+    return result;
+}
+
+} // namespace sluice

@@ -1,0 +1,162 @@
+#include "engine/classification/model/model.h"
+
+#include "engine/base/file.h"
+#include "engine/classification/model/modelfile.h"
+#include "engine/classification/model/scorer.h"
+#include "engine/classification/model/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+namespace sluice {
+
+struct Model::Data
+{
+    std::shared_ptr<const ModelFile> file;
+    ThresholdSet thresholds;
+};
+
+namespace {
+
+/// The buffers of one thread's queries.
+struct Workspace
+{
+    Vectoriser vectoriser;
+    std::vector<float> logits;
+};
+
+Workspace& workspace()
+{
+    thread_local Workspace buffers;
+    return buffers;
+}
+
+} // namespace
+
+Model::Model(std::shared_ptr<const Data> data)
+    : m_data(std::move(data))
+{ }
+
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+namespace {
+
+ThresholdSet thresholdsOf(const ModelFile& file)
+{
+    ThresholdSet set;
+    set.model = file.hash();
+    set.global = file.meta().globalThreshold;
+    set.margin = file.meta().margin;
+    set.comment = "trained with the model";
+    return set;
+}
+
+} // namespace
+
+Result<Model> Model::train(const LabelledData& data, const TrainingOptions& options)
+{
+    auto file = trainModel(data, options);
+    if (!file) {
+        return file.error();
+    }
+    auto all = std::make_shared<Data>();
+    all->file = std::move(*file);
+    all->thresholds = thresholdsOf(*all->file);
+    return Model(std::move(all));
+}
+
+Result<Model> Model::load(const std::filesystem::path& path)
+{
+    auto file = ModelFile::map(path);
+    if (!file) {
+        return file.error();
+    }
+    auto all = std::make_shared<Data>();
+    all->file = std::move(*file);
+    all->thresholds = thresholdsOf(*all->file);
+    return Model(std::move(all));
+}
+
+Result<void> Model::save(const std::filesystem::path& path) const
+{
+    return writeFileAtomically(path, m_data->file->bytes());
+}
+
+const std::vector<std::string>& Model::labels() const
+{
+    return m_data->file->meta().labels;
+}
+
+const std::string& Model::hash() const
+{
+    return m_data->file->hash();
+}
+
+const std::string& Model::dataHash() const
+{
+    return m_data->file->meta().dataHash;
+}
+
+std::size_t Model::bytes() const
+{
+    return m_data->file->bytes().size();
+}
+
+const ThresholdSet& Model::defaultThresholds() const
+{
+    return m_data->thresholds;
+}
+
+Scores Model::score(std::string_view normalised, std::size_t k) const
+{
+    Workspace& buffers = workspace();
+    const ModelView& view = m_data->file->view();
+    const SparseVector& x = buffers.vectoriser.vectorise(view, normalised);
+    if (x.rows.empty()) {
+        return {};
+    }
+    computeLogits(view, x, buffers.logits);
+    return scoresOf({buffers.logits.data(), labels().size()}, m_data->file->meta().calibration,
+        x.unseenShare, k);
+}
+
+std::vector<Contribution> Model::explain(
+    std::string_view normalised, int label, std::size_t most) const
+{
+    const ModelView& view = m_data->file->view();
+    const SparseVector x = workspace().vectoriser.vectorise(view, normalised);
+    std::unordered_map<std::uint32_t, float> values;
+    for (std::size_t index = 0; index < x.rows.size(); ++index) {
+        values[x.rows[index]] = x.values[index];
+    }
+    std::vector<Contribution> parts;
+    const std::size_t count = labels().size();
+    for (const NamedNgram& named : namedNgrams(tokenise(normalised))) {
+        const std::uint32_t row = view.rowOf(named.ngram.hash);
+        const auto value = values.find(row);
+        if (value == values.end()) {
+            continue;
+        }
+        const auto weights = view.weights.subspan(std::size_t(row) * view.stride, count);
+        double mean = 0;
+        for (const float weight : weights) {
+            mean += double(weight);
+        }
+        mean /= double(count);
+        parts.push_back(
+            {named.text, double(value->second) * (double(weights[std::size_t(label)]) - mean)});
+        values.erase(value); // counted once, with all its occurrences
+    }
+    std::sort(parts.begin(), parts.end(), [](const Contribution& a, const Contribution& b) {
+        return std::abs(a.weight) > std::abs(b.weight);
+    });
+    if (parts.size() > most) {
+        parts.resize(most);
+    }
+    return parts;
+}
+
+} // namespace sluice

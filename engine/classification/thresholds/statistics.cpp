@@ -1,0 +1,48 @@
+#include "engine/classification/thresholds/statistics.h"
+
+#include <algorithm>
+#include <boost/math/distributions/beta.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/special_functions/beta.hpp>
+#include <cmath>
+
+namespace sluice {
+
+Interval wilsonInterval(std::int64_t k, std::int64_t n, double confidence)
+{
+    if (n <= 0) {
+        return {};
+    }
+    const double z = boost::math::quantile(boost::math::normal(), 0.5 + confidence / 2);
+    const double share = double(k) / double(n);
+    const double zz = z * z / double(n);
+    const double centre = share + zz / 2;
+    const double spread = z * std::sqrt((share * (1 - share) + zz / 4) / double(n));
+    return {
+        std::max(0.0, (centre - spread) / (1 + zz)), std::min(1.0, (centre + spread) / (1 + zz))};
+}
+
+double binomialCdf(std::int64_t k, std::int64_t n, double p)
+{
+    if (k < 0) {
+        return 0;
+    }
+    if (k >= n || p <= 0) {
+        return 1;
+    }
+    if (p >= 1) {
+        return 0;
+    }
+    return boost::math::ibetac(double(k) + 1, double(n - k), p);
+}
+
+double exactUpperBound(std::int64_t k, std::int64_t n, double delta)
+{
+    if (n <= 0 || k >= n) {
+        return 1;
+    }
+    return boost::math::quantile(
+        boost::math::beta_distribution<>(double(k) + 1, double(n - k)), 1 - delta);
+}
+
+} // namespace sluice

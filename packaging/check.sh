@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# The long checks, each bounded in time. Its last result, with commit, machine and date, is kept in
+# docs/evidence/NAME.md.
+set -eu
+source "$(dirname "$0")/lib/setup.sh"
+
+usage() {
+    cat <<'TEXT'
+packaging/check.sh NAME
+  sanitize   the quick and system tests under ASan+UBSan and under TSan          (up to 60 min)
+  fuzz       libFuzzer on every parser, 60 s each (SLUICE_FUZZ_SECONDS)          (up to 20 min)
+  bench      accuracy, speed and sizes of the engine; requests a second of the worker (up to 20 min)
+  soak       the local stack under the normal scenario, 10 min (SLUICE_SOAK_SECONDS); memory slope, descriptors
+  drills     servers killed, stopped and restarted under load                    (up to 10 min)
+  coverage   line coverage of engine/ from the quick and system tests            (up to 30 min)
+  tidy       clang-tidy over the tree                                            (up to 40 min)
+TEXT
+}
+
+# evidence NAME RESULT-FILE: keeps the last result where a reader looks for it.
+evidence() {
+    local name=$1 result=$2
+    mkdir -p "$root/docs/evidence"
+    {
+        echo "# check.sh $name"
+        echo
+        echo "- commit: $(git -C "$root" rev-parse --short HEAD)$([ -z "$(git -C "$root" status --porcelain -uno)" ] || echo ' with changes')"
+        echo "- machine: $(nproc) cores, $(awk '/^model name/ {sub(/.*: /, ""); print; exit}' /proc/cpuinfo), $(. /etc/os-release && echo "$PRETTY_NAME")"
+        echo "- date: $(date -u +%Y-%m-%dT%H:%MZ)"
+        echo
+        echo '```'
+        sed 's/\x1b\[[0-9;]*m//g' "$result" | sed "s#$root/##g"
+        echo '```'
+    } >"$root/docs/evidence/$name.md"
+    say "kept in docs/evidence/$name.md"
+}
+
+# run_bounded SECONDS command...: what it prints goes to the screen and to $result.
+run_bounded() {
+    local seconds=$1
+    shift
+    timeout -k 10 "$seconds" "$@" 2>&1 | tee -a "$result"
+    return "${PIPESTATUS[0]}"
+}
+
+name=${1:-}
+result=$(mktemp)
+trap 'rm -f "$result"' EXIT
+writable_build_folder
+status=0
+
+case "$name" in
+sanitize)
+    install_packages $build_packages $server_packages
+    for preset in asan tsan; do
+        build_preset $preset
+        echo "== $preset" >>"$result"
+        run_bounded 1500 ctest --preset $preset 2>&1 | grep -v '^ *Start ' || status=1
+    done
+    ;;
+fuzz)
+    install_packages $build_packages clang libclang-rt-14-dev
+    seconds=${SLUICE_FUZZ_SECONDS:-60}
+    cmake -S "$root" -B "$root/build/fuzz" -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+        -DSLUICE_FUZZ=ON -DSLUICE_GUI=OFF >"$root/build/configure-fuzz.log" || stop "see build/configure-fuzz.log"
+    cmake --build "$root/build/fuzz" --target fuzzers
+    for fuzzer in "$root"/build/fuzz/fuzz/fuzz_*; do
+        echo "== $(basename "$fuzzer"), $seconds s" | tee -a "$result"
+        corpus=$root/build/fuzz/corpus/$(basename "$fuzzer")
+        mkdir -p "$corpus"
+        run_bounded $((seconds + 30)) "$fuzzer" -max_total_time="$seconds" -max_len=65536 -verbosity=0 \
+            -print_final_stats=1 -artifact_prefix="$root/build/fuzz/" "$corpus" || status=1
+    done
+    ;;
+bench)
+    install_packages $build_packages $server_packages
+    build_preset release
+    run_bounded 1200 ctest --test-dir "$root/build/release" -L bench -V || status=1
+    ;;
+soak)
+    install_packages $build_packages $server_packages
+    build_preset release
+    run_bounded $((${SLUICE_SOAK_SECONDS:-600} + 120)) ctest --test-dir "$root/build/release" -L soak -V || status=1
+    ;;
+drills)
+    install_packages $build_packages $server_packages
+    build_preset release
+    run_bounded 600 ctest --test-dir "$root/build/release" -L drills -V || status=1
+    ;;
+coverage)
+    install_packages $build_packages $server_packages gcovr
+    build_preset coverage
+    ctest --preset coverage -j "$(nproc)" || status=1
+    run_bounded 600 gcovr -r "$root" --filter "$root/engine/" --object-directory "$root/build/coverage" -s || status=1
+    ;;
+tidy)
+    install_packages $build_packages clang-tidy
+    build_preset release
+    git -C "$root" ls-files 'app/*.cpp' 'engine/*.cpp' 'ui/*.cpp' |
+        run_bounded 2400 xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$root/build/release" || status=1
+    [ $status != 0 ] || echo "clang-tidy: nothing to say" | tee -a "$result"
+    ;;
+-h | --help)
+    usage
+    exit 0
+    ;;
+*)
+    usage >&2
+    stop "which check? \"$name\" is none of them"
+    ;;
+esac
+
+evidence "$name" "$result"
+[ $status = 0 ] && say "$name: passed" || say "$name: failed"
+exit $status
