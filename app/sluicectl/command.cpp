@@ -7,6 +7,8 @@
 #include <atomic>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 namespace sluice::ctl {
 
@@ -159,8 +161,8 @@ std::atomic<bool>& interrupted()
 
 QString localUser()
 {
-    const QString user = qEnvironmentVariable("USER");
-    return user.isEmpty() ? qEnvironmentVariable("LOGNAME", QStringLiteral("unknown")) : user;
+    const passwd* entry = ::getpwuid(::geteuid());
+    return entry == nullptr ? QString::number(::geteuid()) : QString::fromLocal8Bit(entry->pw_name);
 }
 
 void record(const Output& output, const QString& actor, const QString& environment,

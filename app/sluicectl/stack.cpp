@@ -1,6 +1,9 @@
 #include "app/sluicectl/command.h"
 
+#include "engine/operations/environment/stacksupervisor.h"
+
 #include <QEventLoop>
+#include <QTimer>
 #include <fmt/format.h>
 
 namespace sluice::ctl {
@@ -12,6 +15,8 @@ struct StackArguments
     std::string state;
     std::string model;
     std::string catalogue;
+    std::string worker;
+    qint64 owner = 0;
     int workers = 2;
     int timeoutSeconds = 30;
 };
@@ -98,6 +103,37 @@ int up(const Output& output, const StackArguments& arguments)
     return code;
 }
 
+/// The process that owns the stack; started by `stack up` and by the console.
+int supervise(const Output& output, const StackArguments& arguments)
+{
+    ops::StackOptions options;
+    options.stateFolder = QString::fromStdString(arguments.state);
+    options.modelFile = QString::fromStdString(arguments.model);
+    options.catalogueFile = QString::fromStdString(arguments.catalogue);
+    options.workerProgram = QString::fromStdString(arguments.worker);
+    options.workersPerPool = arguments.workers;
+    options.startTimeoutMs = arguments.timeoutSeconds * 1000;
+    ops::StackSupervisor supervisor(options, ops::ProcessMark::of(arguments.owner));
+    QEventLoop loop;
+    int code = 0;
+    QObject::connect(&supervisor, &ops::StackSupervisor::finished, &loop, [&](int ended) {
+        code = ended;
+        loop.quit();
+    });
+    QTimer watch;
+    QObject::connect(&watch, &QTimer::timeout, &supervisor, [&] {
+        if (interrupted()) {
+            supervisor.stop();
+        }
+    });
+    watch.start(50);
+    if (auto started = supervisor.start(); !started) {
+        return output.fail(started.error());
+    }
+    loop.exec();
+    return code;
+}
+
 int status(const Output& output, const StackArguments& arguments)
 {
     const auto status = ops::LocalStack::status(QString::fromStdString(arguments.state));
@@ -155,6 +191,19 @@ void addStack(CLI::App& app, Commands& commands)
         ->capture_default_str()
         ->check(CLI::Range(1, 600));
     sub->footer("It stays up until `sluicectl stack down`. Example: sluicectl stack up --json");
+
+    sub = commands.add(*group, "supervise",
+        "Own the stack's processes until SIGTERM (what `up` runs in the background)",
+        [&commands, arguments] { return supervise(commands.output, *arguments); });
+    sub->add_option("--state", arguments->state, "state folder")->required();
+    sub->add_option("--model", arguments->model, "model the workers serve");
+    sub->add_option("--catalogue", arguments->catalogue, "entity catalogue");
+    sub->add_option(
+        "--worker", arguments->worker, "worker program (default: sluiced beside this program)");
+    sub->add_option("--workers", arguments->workers, "workers a pool")->check(CLI::Range(1, 16));
+    sub->add_option("--timeout", arguments->timeoutSeconds, "seconds until all must be healthy")
+        ->check(CLI::Range(1, 600));
+    sub->add_option("--owner", arguments->owner, "process with which the stack ends");
 
     sub = commands.add(*group, "status", "What runs, where; exit code 1 when nothing does",
         [&commands, arguments] { return status(commands.output, *arguments); });

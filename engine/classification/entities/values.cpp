@@ -177,18 +177,18 @@ std::optional<sys_days> relativeDay(const std::vector<std::string>& parts, sys_d
     return std::nullopt;
 }
 
-/// The year that brings a date without one nearest to today.
-std::optional<sys_days> nearestYear(int m, int d, sys_days today)
+/// The latest such date that is at most 90 days ahead: customers speak of what was more than of
+/// what will be.
+std::optional<sys_days> likelyYear(int m, int d, sys_days today)
 {
     const int thisYear = int(year_month_day(today).year());
-    std::optional<sys_days> best;
-    for (int y = thisYear - 1; y <= thisYear + 1; ++y) {
+    for (int y = thisYear + 1; y >= thisYear - 1; --y) {
         const auto candidate = dayOf(y, m, d);
-        if (candidate && (!best || abs(*candidate - today) < abs(*best - today))) {
-            best = candidate;
+        if (candidate && *candidate <= today + days(90)) {
+            return candidate;
         }
     }
-    return best;
+    return dayOf(thisYear - 2, m, d); // 29 February, perhaps
 }
 
 std::string date(std::string_view text, sys_seconds now)
@@ -209,7 +209,7 @@ std::string date(std::string_view text, sys_seconds now)
     }
     std::optional<sys_days> found;
     if (namedMonth > 0 && numbers.size() == 1) {
-        found = nearestYear(namedMonth, numbers[0], today);
+        found = likelyYear(namedMonth, numbers[0], today);
     } else if (namedMonth > 0 && numbers.size() >= 2) {
         found = dayOf(numbers[1], namedMonth, numbers[0]);
     } else if (numbers.size() >= 3 && numbers[0] > 31) {
@@ -220,7 +220,7 @@ std::string date(std::string_view text, sys_seconds now)
         found =
             numbers[1] > 12 ? dayOf(y, numbers[0], numbers[1]) : dayOf(y, numbers[1], numbers[0]);
     } else if (numbers.size() == 2) {
-        found = nearestYear(numbers[1], numbers[0], today);
+        found = likelyYear(numbers[1], numbers[0], today);
     }
     return found ? iso(*found) : std::string(text);
 }

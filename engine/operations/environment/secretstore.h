@@ -2,6 +2,7 @@
 
 #include "engine/base/result.h"
 
+#include <QHash>
 #include <QObject>
 #include <QString>
 #include <functional>

@@ -2,6 +2,7 @@
 
 #include "engine/base/result.h"
 
+#include <QHash>
 #include <QJsonObject>
 #include <QList>
 #include <QObject>
@@ -30,8 +31,14 @@ struct Scenario
     QStringList queries; ///< asked in seeded random order; empty: the bundled test queries
     LoadTargets targets;
 
+    static constexpr int maxUsers = 10000;
+    static constexpr double maxRate = 20000;
+    static constexpr double maxSeconds = 86400;
+
+    /// Input error naming the member; unknown members are errors.
     static Result<Scenario> fromJson(const QByteArray& text, const QString& where);
     QJsonObject toJson() const;
+    Result<void> check() const; ///< the hard bounds above
 };
 
 /// One second of a run.
@@ -77,6 +84,9 @@ struct LoadResult
 
     QJsonObject toJson() const;
 };
+
+/// Writes result.json and seconds.csv into `folder`, which is made where missing.
+Result<void> saveRun(const QString& folder, const LoadResult& result);
 
 /// Runs a scenario against a URL with the native generator (Boost.Asio, on a thread of its own,
 /// keep-alive connections, open-loop schedule). One object, one run.

@@ -37,7 +37,9 @@ struct InstantSample
     double value = 0; ///< may be NaN
 };
 
-/// Prometheus' HTTP API (v1), asynchronous, with a time-out on each query.
+/// Prometheus' HTTP API (v1), asynchronous, with a time-out on each query. Answers over 32 MiB are
+/// broken off. Errors: Input (the query is wrong), Refused (it can't be executed, or needs a
+/// login), Unreachable (no answer in time, a proxy's error page, the server overloaded).
 class PrometheusClient : public QObject
 {
     Q_OBJECT
@@ -48,10 +50,12 @@ public:
     void setBaseUrl(const QUrl& url);
     QUrl baseUrl() const;
 
-    /// The step for a range and a width: at least `minStep`, never over 11,000 points.
+    /// The step for a range and a width: a multiple of `minStep` (the scrape interval), never over
+    /// 11,000 points, which is what Prometheus allows.
     static double stepFor(double rangeSeconds, int pixels, double minStep = 1.0);
 
-    /// Start and end are aligned to the step. `context` gone: no call; otherwise exactly one.
+    /// Start and end (seconds since 1970) are aligned down to the step. `context` or the client
+    /// gone: no call; otherwise exactly one, never from within this function.
     void queryRange(const QString& expression, double start, double end, double step,
         QObject* context, std::function<void(Result<RangeAnswer>)> answered, int timeoutMs = 5000);
     void query(const QString& expression, QObject* context,
@@ -62,6 +66,10 @@ public:
     static Result<QList<InstantSample>> parseInstant(int status, const QByteArray& body);
 
 private:
+    using Received = std::function<void(Result<QByteArray>, int status)>;
+    void post(const QString& endpoint, const QByteArray& form, QObject* context, int timeoutMs,
+        Received received);
+
     QNetworkAccessManager m_network;
     QUrl m_baseUrl;
 };

@@ -13,7 +13,8 @@ namespace sluice::ops {
 struct RedisSample
 {
     double time = 0; ///< seconds since 1970, when the answer came
-    double opsPerSecond = 0; ///< difference of total_commands_processed, less our own commands
+    double opsPerSecond = 0; ///< difference of total_commands_processed, less our own commands; of
+                             ///< the first sample Redis' own estimate
     qint64 usedMemory = 0; ///< bytes
     qint64 usedMemoryRss = 0; ///< bytes
     qint64 maxMemory = 0; ///< bytes; 0: no limit
@@ -30,7 +31,7 @@ struct RedisSample
 /// INFO's text as key -> value; unknown fields kept, section lines skipped.
 QHash<QByteArray, QByteArray> parseRedisInfo(const QByteArray& text);
 
-/// Polls INFO at most once a second on a client of its own.
+/// Polls INFO at most once a second on a client of its own (not owned; it must outlive this).
 class RedisMonitor : public QObject
 {
     Q_OBJECT
@@ -57,11 +58,16 @@ private:
         qint64 hits = 0;
         qint64 misses = 0;
     };
+    void poll();
+
     RedisClient* m_client;
     QTimer m_timer;
     QList<Counters> m_history;
     QString m_runId;
     double m_window = 300;
+    int m_intervalMs = 1000;
+    bool m_running = false;
+    bool m_waiting = false;
 };
 
 } // namespace sluice::ops

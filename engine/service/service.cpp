@@ -1,0 +1,247 @@
+#include "engine/service/service.h"
+
+#include "engine/classification/classifier.h"
+#include "engine/classification/context/memorysessionstore.h"
+#include "engine/classification/context/redissessionstore.h"
+#include "engine/service/http/server.h"
+#include "engine/service/routes.h"
+#include "engine/service/thresholdwatcher.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <ctime>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+namespace sluice::service {
+
+namespace {
+
+/// How long a balancer may take to see that this worker is no longer ready, before it stops
+/// accepting.
+constexpr std::chrono::milliseconds noticePeriod{300};
+
+std::string rfc3339Now()
+{
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text;
+}
+
+} // namespace
+
+class Service::Private
+{
+public:
+    Private(const ServiceOptions& options, std::unique_ptr<Classifier> loaded)
+        : m_options(options)
+        , m_classifier(std::move(loaded))
+        , m_metrics(options.pool, options.version)
+        , m_redis(m_loop, redisSettings("sluiced"))
+        , m_redisMessages(m_loop, redisSettings("sluiced-sub"))
+        , m_watcher(m_loop, *m_classifier, m_redis, m_redisMessages, options.pool, m_metrics)
+        , m_routes(routeContext())
+        , m_server(
+              m_loop, ServerLimits(),
+              [this](Request request, Server::Respond respond) {
+                  m_routes.handle(std::move(request), std::move(respond));
+              },
+              [this](int status) { m_metrics.request("refused", status, 0); })
+        , m_signals(m_loop)
+        , m_notice(m_loop)
+    {
+        if (options.redisPort == 0) {
+            m_memorySessions = std::make_unique<MemorySessionStore>(100000, options.sessionLife);
+        } else {
+            m_redisSessions = std::make_unique<RedisSessionStore>(
+                m_redis, options.sessionLife, options.redisBudget);
+        }
+    }
+
+    Result<void> bind()
+    {
+        const auto port = m_server.listen(m_options.host, m_options.port);
+        if (!port) {
+            return port.error();
+        }
+        m_port = *port;
+        return {};
+    }
+
+    void run()
+    {
+        boost::system::error_code code;
+        m_signals.add(SIGTERM, code);
+        m_signals.add(SIGINT, code);
+        waitForSignal();
+        if (m_options.redisPort != 0) {
+            m_redis.start();
+            m_redisMessages.start();
+            m_watcher.start();
+        }
+        m_ready = true;
+        spdlog::info("pool {} serves on http://{}:{}, model {}, {} intents", m_options.pool,
+            m_options.host, m_port, m_options.model.string(),
+            m_classifier->model().labels().size());
+        m_loop.run();
+        spdlog::info("ended");
+    }
+
+    void drain()
+    {
+        if (m_draining) {
+            return;
+        }
+        m_draining = true;
+        m_ready = false;
+        spdlog::info("draining: not ready, {} requests in flight", m_server.inFlight());
+        m_notice.expires_after(std::min<std::chrono::milliseconds>(noticePeriod, m_options.drain));
+        m_notice.async_wait([this](const boost::system::error_code& stopped) {
+            if (!stopped) {
+                m_server.drain(m_options.drain, [this] { m_loop.stop(); });
+            }
+        });
+    }
+
+    boost::asio::io_context m_loop{1};
+    std::uint16_t m_port = 0;
+
+private:
+    RedisSettings redisSettings(const char* name) const
+    {
+        return {m_options.redisHost, m_options.redisPort, m_options.redisUser,
+            m_options.redisPassword, name};
+    }
+
+    RouteContext routeContext()
+    {
+        RouteContext context;
+        context.classifier = m_classifier.get();
+        context.sessions = &m_sessions;
+        context.metrics = &m_metrics;
+        context.thresholds = [this] { return m_watcher.current(); };
+        context.ready = [this] { return m_ready; };
+        context.metricsText = [this] { return metricsText(); };
+        context.pool = m_options.pool;
+        context.version = m_options.version;
+        context.modelFile = m_options.model.string();
+        context.startedAt = m_startedAt;
+        return context;
+    }
+
+    std::string metricsText()
+    {
+        const CacheStatistics cache = m_classifier->cacheStatistics();
+        m_metrics.redisUp = m_redis.isConnected() ? 1 : 0;
+        Metrics::Gauges gauges;
+        gauges.cacheHits = cache.hits;
+        gauges.cacheMisses = cache.misses;
+        gauges.cacheBytes = cache.bytes;
+        gauges.inFlight = m_server.inFlight();
+        gauges.connections = m_server.connections();
+        gauges.model = m_classifier->model().hash();
+        gauges.startTime = m_startTime;
+        return m_metrics.text(gauges);
+    }
+
+    void waitForSignal()
+    {
+        m_signals.async_wait([this](const boost::system::error_code& code, int number) {
+            if (code) {
+                return;
+            }
+            if (m_draining) {
+                spdlog::warn("second signal {}: ending at once", number);
+                m_loop.stop();
+                return;
+            }
+            drain();
+            waitForSignal();
+        });
+    }
+
+    /// The store in use, chosen once.
+    class Sessions : public SessionStore
+    {
+    public:
+        explicit Sessions(Private& owner)
+            : m_owner(owner)
+        { }
+        void load(std::string_view id, Loaded loaded) override
+        {
+            store().load(id, std::move(loaded));
+        }
+        void save(const Session& session, Saved saved) override
+        {
+            store().save(session, std::move(saved));
+        }
+
+    private:
+        SessionStore& store()
+        {
+            return m_owner.m_memorySessions != nullptr
+                ? static_cast<SessionStore&>(*m_owner.m_memorySessions)
+                : *m_owner.m_redisSessions;
+        }
+        Private& m_owner;
+    };
+
+    ServiceOptions m_options;
+    std::unique_ptr<Classifier> m_classifier;
+    Metrics m_metrics;
+    RedisConnection m_redis;
+    RedisConnection m_redisMessages;
+    std::unique_ptr<MemorySessionStore> m_memorySessions;
+    std::unique_ptr<RedisSessionStore> m_redisSessions;
+    Sessions m_sessions{*this};
+    ThresholdWatcher m_watcher;
+    std::string m_startedAt = rfc3339Now();
+    double m_startTime = double(std::time(nullptr));
+    bool m_ready = false;
+    bool m_draining = false;
+    Routes m_routes;
+    Server m_server;
+    boost::asio::signal_set m_signals;
+    boost::asio::steady_timer m_notice;
+};
+
+Service::Service(std::unique_ptr<Private> all)
+    : d(std::move(all))
+{ }
+
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::make(const ServiceOptions& options)
+{
+    auto classifier = Classifier::load(options.model, options.catalogue, options.cacheBytes);
+    if (!classifier) {
+        return classifier.error();
+    }
+    auto all = std::make_unique<Private>(options, std::move(*classifier));
+    if (auto bound = all->bind(); !bound) {
+        return bound.error();
+    }
+    return std::unique_ptr<Service>(new Service(std::move(all)));
+}
+
+std::uint16_t Service::port() const
+{
+    return d->m_port;
+}
+
+void Service::run()
+{
+    d->run();
+}
+
+void Service::stop()
+{
+    boost::asio::post(d->m_loop, [this] { d->drain(); });
+}
+
+} // namespace sluice::service
