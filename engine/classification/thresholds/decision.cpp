@@ -1,6 +1,7 @@
 #include "engine/classification/thresholds/thresholdset.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace sluice {
@@ -110,15 +111,24 @@ double marginOf(std::span<const Candidate> candidates)
 
 } // namespace
 
+CompiledThresholds::Base CompiledThresholds::baseOf(int label) const
+{
+    if (label < 0 || std::size_t(label) >= m_base.size()) {
+        return {m_set.global, false, false};
+    }
+    const auto index = std::size_t(label);
+    return {m_base[index], m_own[index] != 0, m_sensitive[index] != 0};
+}
+
 Verdict CompiledThresholds::verdict(
     std::span<const Candidate> candidates, const DecisionContext& context) const
 {
     if (candidates.empty()) {
         return Verdict::Fallback;
     }
-    const auto label = std::size_t(candidates[0].label);
-    const double threshold = m_base[label] + (context.followUp ? m_set.followUp : 0.0)
-        + (m_sensitive[label] != 0 ? m_set.sensitive : 0.0);
+    const Base base = baseOf(candidates[0].label);
+    const double threshold = base.threshold + (context.followUp ? m_set.followUp : 0.0)
+        + (base.sensitive ? m_set.sensitive : 0.0);
     return apply(candidates[0].confidence, marginOf(candidates), std::clamp(threshold, 0.0, 1.0),
         m_set, context)
         .verdict;
@@ -136,12 +146,12 @@ Ruling CompiledThresholds::decide(
         ruling.parts.push_back({"global", m_set.global});
         return ruling;
     }
-    const auto label = std::size_t(candidates[0].label);
-    ruling.parts.push_back({m_own[label] != 0 ? "intent" : "global", m_base[label]});
+    const Base base = baseOf(candidates[0].label);
+    ruling.parts.push_back({base.own ? "intent" : "global", base.threshold});
     if (context.followUp && m_set.followUp != 0.0) {
         ruling.parts.push_back({"follow_up", m_set.followUp});
     }
-    if (m_sensitive[label] != 0 && m_set.sensitive != 0.0) {
+    if (base.sensitive && m_set.sensitive != 0.0) {
         ruling.parts.push_back({"sensitive", m_set.sensitive});
     }
     double sum = 0;
@@ -157,21 +167,22 @@ Ruling CompiledThresholds::decide(
 
     // Where on the threshold axis the verdict turns: at the confidence itself (accept or ambiguous
     // | band), and a band above it (band | fallback). The nearest turn that changes the verdict,
-    // back on the base's scale.
-    const double others = sum - m_base[label];
+    // back on the base's scale. Probed a hair beside the turn, as (c + b) - b need not be c.
+    constexpr double hair = 1e-9;
+    const double others = sum - base.threshold;
     double nearest = 2.0;
     for (const double turn : {first, first + m_set.clarifyBand}) {
         // At a turn the looser side still holds (>=); just above it the stricter one does.
-        const double probe = turn < ruling.threshold ? turn : turn + 1e-6;
-        const double base = turn - others;
-        if (probe < 0.0 || probe > 1.0 || base < 0.0 || base > 1.0
+        const double probe = turn < ruling.threshold ? std::max(0.0, turn - hair) : turn + hair;
+        const double wanted = turn - others;
+        if (probe > 1.0 || wanted < 0.0 || wanted > 1.0
             || apply(first, ruling.margin, probe, m_set, context).verdict == ruling.verdict) {
             continue;
         }
-        const double distance = turn - ruling.threshold;
-        if (std::abs(distance) < std::abs(nearest)) {
+        const double distance = std::abs(turn - ruling.threshold);
+        if (distance < nearest) {
             nearest = distance;
-            ruling.wouldChangeAt = base;
+            ruling.wouldChangeAt = wanted;
         }
     }
     return ruling;

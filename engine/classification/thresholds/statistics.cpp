@@ -13,8 +13,9 @@ Interval wilsonInterval(std::int64_t k, std::int64_t n, double confidence)
     if (n <= 0) {
         return {};
     }
-    const double z = boost::math::quantile(boost::math::normal(), 0.5 + confidence / 2);
-    const double share = double(k) / double(n);
+    const double level = std::clamp(confidence, 0.0, 1.0 - 1e-12);
+    const double z = boost::math::quantile(boost::math::normal(), 0.5 + level / 2);
+    const double share = std::clamp(double(k) / double(n), 0.0, 1.0);
     const double zz = z * z / double(n);
     const double centre = share + zz / 2;
     const double spread = z * std::sqrt((share * (1 - share) + zz / 4) / double(n));
@@ -38,11 +39,14 @@ double binomialCdf(std::int64_t k, std::int64_t n, double p)
 
 double exactUpperBound(std::int64_t k, std::int64_t n, double delta)
 {
-    if (n <= 0 || k >= n) {
+    if (n <= 0 || k >= n || !(delta > 0)) {
         return 1;
     }
-    return boost::math::quantile(
-        boost::math::beta_distribution<>(double(k) + 1, double(n - k)), 1 - delta);
+    if (k < 0 || delta >= 1) {
+        return 0;
+    }
+    const boost::math::beta_distribution<> shares(double(k) + 1, double(n - k));
+    return boost::math::quantile(boost::math::complement(shares, delta));
 }
 
 } // namespace sluice

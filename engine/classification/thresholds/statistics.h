@@ -18,7 +18,7 @@ Interval wilsonInterval(std::int64_t k, std::int64_t n, double confidence = 0.95
 double binomialCdf(std::int64_t k, std::int64_t n, double p);
 
 /// The largest share that k errors of n leave possible at 1 - delta: the one-sided exact bound of
-/// Clopper and Pearson (1934). n = 0 or k = n: 1.
+/// Clopper and Pearson (1934). n = 0 or k = n: 1; delta is clamped to 0..1.
 double exactUpperBound(std::int64_t k, std::int64_t n, double delta);
 
 } // namespace sluice

@@ -12,29 +12,25 @@ namespace json = boost::json;
 
 namespace {
 
-void readPerIntent(JsonReader& in, std::map<std::string, double>& perIntent)
+Result<void> readPerIntent(
+    const json::value* value, const std::string& where, std::map<std::string, double>& perIntent)
 {
-    const json::value* value = in.optionalValue("per_intent");
     if (value == nullptr) {
-        return;
+        return {};
     }
     const json::object* object = value->if_object();
     if (object == nullptr) {
-        in.fail("per_intent", "an object of intent: threshold is expected");
-        return;
+        return inputError(where + ": an object of intent: threshold is expected");
     }
-    JsonReader members(*value, "per_intent");
+    JsonReader members(*value, where);
     for (const auto& member : *object) {
         const std::string intent(member.key());
         if (member.value().is_null()) {
-            in.fail("per_intent." + intent, "a number from 0 to 1 is expected");
-            return;
+            members.fail(intent, "a number from 0 to 1 is expected");
         }
         perIntent[intent] = members.number(intent, 0.0, 1.0);
     }
-    if (auto done = members.finish(); !done) {
-        in.fail("per_intent", done.error().message);
-    }
+    return members.finish();
 }
 
 } // namespace
@@ -50,7 +46,10 @@ Result<ThresholdSet> ThresholdSet::fromJson(std::string_view text, std::string_v
     set.number = in.optionalInteger("number", 0, INT64_MAX).value_or(0);
     set.model = in.optionalString("model").value_or("");
     set.global = in.number("global", 0.0, 1.0);
-    readPerIntent(in, set.perIntent);
+    if (in.optionalValue("global") == nullptr) {
+        in.fail("global", "a number from 0 to 1 is expected"); // null must not read as 0
+    }
+    const json::value* perIntent = in.optionalValue("per_intent");
     set.margin = in.optionalNumber("margin", 0.0, 1.0).value_or(set.margin);
     set.clarifyBand = in.optionalNumber("clarify_band", 0.0, 1.0).value_or(set.clarifyBand);
     set.followUp = in.optionalNumber("follow_up", -1.0, 1.0).value_or(0.0);
@@ -65,6 +64,10 @@ Result<ThresholdSet> ThresholdSet::fromJson(std::string_view text, std::string_v
     set.createdAt = in.optionalString("created_at").value_or("");
     if (auto done = in.finish(); !done) {
         return done.error();
+    }
+    if (auto read = readPerIntent(perIntent, std::string(where) + ": per_intent", set.perIntent);
+        !read) {
+        return read.error();
     }
     return set;
 }

@@ -113,6 +113,15 @@ public:
     const ThresholdSet& set() const { return m_set; }
 
 private:
+    struct Base
+    {
+        double threshold;
+        bool own;
+        bool sensitive;
+    };
+    /// A label that the model does not have gets the global threshold.
+    Base baseOf(int label) const;
+
     ThresholdSet m_set;
     std::vector<double> m_base; ///< per label
     std::vector<char> m_own; ///< per label: has a threshold of its own
