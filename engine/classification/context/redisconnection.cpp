@@ -7,6 +7,7 @@
 #include <hiredis/async.h>
 #include <map>
 #include <random>
+#include <set>
 
 namespace sluice {
 
@@ -19,7 +20,9 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds connectTimeout{2000};
 constexpr std::chrono::milliseconds shortestPause{50};
 constexpr std::chrono::milliseconds longestPause{2000};
-constexpr std::size_t maxPending = 65536; ///< a bound on what may wait for an answer
+constexpr std::size_t maxUnanswered = 65536; ///< a bound on what may wait for an answer
+/// A server that owes answers and sends nothing for so long is hung up on: what it owes grows.
+constexpr std::chrono::milliseconds longestSilence{2000};
 
 RedisValue valueOf(const redisReply& reply)
 {
@@ -156,10 +159,11 @@ private:
             }
             m_ready = true;
             m_connectBy = {};
-            m_pause = shortestPause;
             m_lastError.clear();
-            if (!m_channel.empty()) {
-                sendSubscribe();
+            if (m_channel.empty()) {
+                m_pause = shortestPause;
+            } else {
+                sendSubscribe(); // may be refused: the pause is short again once it is confirmed
             }
         };
         const auto name = [this, named] {
@@ -199,6 +203,7 @@ private:
     {
         m_ready = false;
         m_connectBy = {};
+        m_unanswered = 0;
         m_lastError = reason.empty() ? "the server closed the connection" : reason;
         failPending(m_lastError);
         retryLater();
@@ -242,7 +247,7 @@ private:
     void send(
         std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied)
     {
-        if (m_pending.size() >= maxPending) {
+        if (m_unanswered >= maxUnanswered) {
             replied(
                 unreachableError(where() + " answers too slowly: too many commands are waiting"));
             return;
@@ -254,7 +259,9 @@ private:
             sizes.push_back(argument.size());
         }
         const std::uint64_t id = ++m_lastId;
-        m_pending.emplace(id, Pending{std::move(replied), Clock::now() + timeout});
+        const Clock::time_point now = Clock::now();
+        m_pending.emplace(id, Pending{std::move(replied), now + timeout});
+        m_deadlines.emplace(now + timeout, id);
         const int status = redisAsyncCommandArgv(
             m_context,
             [](redisAsyncContext* context, void* reply, void* key) {
@@ -268,11 +275,18 @@ private:
             answer(id, unreachableError(where() + " could not be asked", m_context->errstr));
             return;
         }
+        if (m_unanswered++ == 0) {
+            m_silentSince = now;
+        }
         armDeadline();
     }
 
     void onReply(const redisReply* reply, std::uint64_t id)
     {
+        if (reply != nullptr) {
+            m_unanswered -= m_unanswered > 0 ? 1 : 0;
+            m_silentSince = Clock::now();
+        }
         if (reply == nullptr) {
             answer(id, unreachableError(where() + " was lost while it was asked", m_lastError));
         } else if (reply->type == REDIS_REPLY_ERROR) {
@@ -287,6 +301,7 @@ private:
         const auto found = m_pending.find(id);
         if (found != m_pending.end()) {
             const Replied replied = std::move(found->second.replied);
+            m_deadlines.erase({found->second.deadline, id});
             m_pending.erase(found);
             replied(std::move(result));
         }
@@ -294,6 +309,7 @@ private:
 
     void failPending(const std::string& reason)
     {
+        m_deadlines.clear();
         auto pending = std::exchange(m_pending, {});
         for (auto& [id, waiting] : pending) {
             waiting.replied(unreachableError(where() + " was lost", reason));
@@ -306,42 +322,47 @@ private:
             m_context,
             [](redisAsyncContext* context, void* raw, void*) {
                 const auto* reply = static_cast<const redisReply*>(raw);
-                auto* self = static_cast<State*>(context->data);
-                if (reply != nullptr && reply->type == REDIS_REPLY_ARRAY && reply->elements == 3
-                    && std::string_view(reply->element[0]->str, std::size_t(reply->element[0]->len))
-                        == "message") {
-                    const redisReply& channel = *reply->element[1];
-                    const redisReply& payload = *reply->element[2];
-                    self->m_message(std::string(channel.str, std::size_t(channel.len)),
-                        std::string(payload.str, std::size_t(payload.len)));
+                if (reply != nullptr && reply->type == REDIS_REPLY_ARRAY) {
+                    static_cast<State*>(context->data)->onPublished(valueOf(*reply));
+                } else if (reply != nullptr && reply->type == REDIS_REPLY_ERROR) {
+                    static_cast<State*>(context->data)
+                        ->refuseConnection(std::string(reply->str, std::size_t(reply->len)));
                 }
             },
             nullptr, "SUBSCRIBE %b", m_channel.data(), m_channel.size());
     }
 
-    // Commands time out in the order of their ids as long as time-outs are alike; the scan stops
-    // early then.
+    void onPublished(const RedisValue& event)
+    {
+        if (event.items.size() != 3) {
+            return;
+        }
+        if (event.items[0].text == "subscribe") {
+            m_pause = shortestPause;
+        } else if (event.items[0].text == "message") {
+            const Message message = m_message; // which may subscribe anew
+            message(event.items[1].text, event.items[2].text);
+        }
+    }
+
+    /// One timer for all deadlines: waits for the earliest.
     void armDeadline()
     {
-        if (m_deadlineArmed || m_closed) {
-            return;
-        }
         Clock::time_point next = m_connectBy;
-        for (const auto& [id, waiting] : m_pending) {
-            if (next == Clock::time_point() || waiting.deadline < next) {
-                next = waiting.deadline;
-            }
-            break;
+        if (!m_deadlines.empty()
+            && (next == Clock::time_point() || m_deadlines.begin()->first < next)) {
+            next = m_deadlines.begin()->first;
         }
-        if (next == Clock::time_point()) {
+        if (m_closed || next == Clock::time_point()
+            || (m_armedFor != Clock::time_point() && m_armedFor <= next)) {
             return;
         }
-        m_deadlineArmed = true;
+        m_armedFor = next;
         m_deadline.expires_at(next);
         m_deadline.async_wait([weak = weak_from_this()](const error_code& code) {
             const auto self = weak.lock();
             if (!code && self && !self->m_closed) {
-                self->m_deadlineArmed = false;
+                self->m_armedFor = {};
                 self->onDeadline();
             }
         });
@@ -350,20 +371,16 @@ private:
     void onDeadline()
     {
         const Clock::time_point now = Clock::now();
-        if (m_connectBy != Clock::time_point() && now >= m_connectBy) {
+        bool late = false;
+        while (!m_deadlines.empty() && m_deadlines.begin()->first <= now) {
+            late = true;
+            answer(
+                m_deadlines.begin()->second, unreachableError(where() + " did not answer in time"));
+        }
+        const bool silent = late && m_unanswered > 0 && now - m_silentSince >= longestSilence;
+        if (silent || (m_connectBy != Clock::time_point() && now >= m_connectBy)) {
             drop("it did not answer in time");
             lost("it did not answer in time");
-            return;
-        }
-        std::vector<std::uint64_t> late;
-        for (const auto& [id, waiting] : m_pending) {
-            if (waiting.deadline > now) {
-                break;
-            }
-            late.push_back(id);
-        }
-        for (const std::uint64_t id : late) {
-            answer(id, unreachableError(where() + " did not answer in time"));
         }
         armDeadline();
     }
@@ -430,17 +447,20 @@ private:
     redisAsyncContext* m_context = nullptr;
     std::unique_ptr<asio::posix::stream_descriptor> m_descriptor;
     std::map<std::uint64_t, Pending> m_pending;
+    std::set<std::pair<Clock::time_point, std::uint64_t>> m_deadlines; ///< of m_pending
+    std::size_t m_unanswered = 0; ///< sent and not answered, also where nobody waits any more
+    Clock::time_point m_silentSince{}; ///< last answer, or when the first unanswered was sent
     std::uint64_t m_lastId = 0;
     std::uint64_t m_epoch =
         0; ///< counts connections: late events of an earlier one are known by it
     Clock::time_point m_connectBy{};
+    Clock::time_point m_armedFor{}; ///< when m_deadline fires; none: it is not armed
     std::string m_lastError = "it has not been connected yet";
     std::string m_refused;
     std::string m_channel;
     Message m_message;
     bool m_ready = false;
     bool m_closed = false;
-    bool m_deadlineArmed = false;
     bool m_wantRead = false;
     bool m_wantWrite = false;
     bool m_reading = false;

@@ -14,7 +14,7 @@ namespace sluice {
 
 struct RedisSettings
 {
-    std::string host = "127.0.0.1";
+    std::string host = "127.0.0.1"; ///< an address; a name is looked up with the loop waiting
     std::uint16_t port = 0;
     std::string user; ///< ACL user; empty: no AUTH
     std::string password;
@@ -60,13 +60,14 @@ public:
     const std::string& lastError() const; ///< why it is not
 
     /// Sends a command; `replied` is called exactly once: with the reply, with Refused (an error
-    /// reply, its text the message), or with Unreachable after `timeout`, when not connected, or
-    /// when the connection is lost.
+    /// reply, its text the message), or with Unreachable after `timeout`, when the connection is
+    /// lost, or, before command() returns, when there is none. Redis may have run a command that
+    /// was answered with Unreachable.
     void command(
         std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied);
 
-    /// Subscribes, now and after every reconnect. A connection that subscribes takes no further
-    /// commands.
+    /// Subscribes, now and after every reconnect; what is published in between is missed. A
+    /// connection that subscribes takes no further commands.
     void subscribe(std::string channel, Message message);
 
     class State; ///< what hiredis' callbacks share with it
