@@ -37,9 +37,11 @@ void MemorySessionStore::save(const Session& session, Saved saved)
             m_sessions.erase(found->second);
             m_index.erase(found);
         }
-        m_sessions.push_front({session, m_clock() + m_timeToLive});
+        const auto now = m_clock();
+        m_sessions.push_front({session, now + m_timeToLive});
         m_index[session.id] = m_sessions.begin();
-        while (m_sessions.size() > m_maxSessions) {
+        while (!m_sessions.empty()
+            && (m_sessions.size() > m_maxSessions || m_sessions.back().expires <= now)) {
             m_index.erase(m_sessions.back().session.id);
             m_sessions.pop_back();
         }

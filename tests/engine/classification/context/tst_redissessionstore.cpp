@@ -1,0 +1,191 @@
+#include "engine/classification/context/redissessionstore.h"
+#include "tests/support/looprunner.h"
+#include "tests/support/redisserver.h"
+#include "tests/support/testcase.h"
+
+using namespace sluice;
+using namespace std::chrono_literals;
+using sluice::test::RedisServer;
+using sluice::test::runUntil;
+
+class TestRedisSessionStore : public sluice::test::TestCase
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void keepsWhatWasSaved();
+    void livesAndIsRenewed();
+    void damagedDocument();
+    void readsTheNextVersion();
+    void slowRedis();
+    void redisKilledAndBack();
+    void fullRedis();
+
+private:
+    Result<std::optional<Session>> load(std::string_view id);
+    Result<void> save(const Session& session);
+    void makeStore(std::chrono::milliseconds budget);
+    QByteArray cli(const char* command, const QByteArray& id, const QStringList& rest = {});
+
+    std::unique_ptr<RedisServer> m_server;
+    boost::asio::io_context m_loop;
+    std::unique_ptr<RedisConnection> m_connection;
+    std::unique_ptr<RedisSessionStore> m_store;
+};
+
+namespace {
+
+Session sample(const std::string& id)
+{
+    Session session;
+    session.id = id;
+    session.append("track", Verdict::Accept, {{"order_number", "a-1", "A-1", {}, 0}});
+    session.append("", Verdict::Fallback, {});
+    return session;
+}
+
+bool isUnreachable(const auto& result)
+{
+    return !result.ok() && result.error().kind == ErrorKind::Unreachable;
+}
+
+} // namespace
+
+void TestRedisSessionStore::init()
+{
+    failOnWarnings();
+    m_store.reset();
+    m_connection.reset();
+    m_server = std::make_unique<RedisServer>();
+    QVERIFY2(m_server->start(), qPrintable(m_server->lastError()));
+    makeStore(10s); // tests of the budget set a short one
+}
+
+void TestRedisSessionStore::makeStore(std::chrono::milliseconds budget)
+{
+    m_store.reset();
+    RedisSettings settings;
+    settings.port = m_server->port();
+    m_connection = std::make_unique<RedisConnection>(m_loop, settings);
+    m_connection->start();
+    m_store = std::make_unique<RedisSessionStore>(*m_connection, 30min, budget);
+    QVERIFY(runUntil(m_loop, [this] { return m_connection->isConnected(); }));
+}
+
+Result<std::optional<Session>> TestRedisSessionStore::load(std::string_view id)
+{
+    int calls = 0;
+    Result<std::optional<Session>> found = internalError("no answer");
+    m_store->load(id, [&](Result<std::optional<Session>> result) {
+        ++calls;
+        found = std::move(result);
+    });
+    return runUntil(m_loop, [&] { return calls == 1; }) ? found : internalError("no answer");
+}
+
+Result<void> TestRedisSessionStore::save(const Session& session)
+{
+    int calls = 0;
+    Result<void> saved = internalError("no answer");
+    m_store->save(session, [&](Result<void> result) {
+        ++calls;
+        saved = std::move(result);
+    });
+    return runUntil(m_loop, [&] { return calls == 1; }) ? saved : internalError("no answer");
+}
+
+QByteArray TestRedisSessionStore::cli(
+    const char* command, const QByteArray& id, const QStringList& rest)
+{
+    return m_server->cli(QStringList{QString::fromLatin1(command),
+                             QStringLiteral("sluice:session:{%1}").arg(QString::fromLatin1(id))}
+        + rest);
+}
+
+void TestRedisSessionStore::keepsWhatWasSaved()
+{
+    auto found = load("s1");
+    QVERIFY(found.ok());
+    QVERIFY(!found->has_value());
+    QVERIFY(save(sample("s1")).ok());
+    found = load("s1");
+    QVERIFY(found.ok());
+    QVERIFY(*found == sample("s1"));
+    QVERIFY(!load("s2")->has_value());
+    QCOMPARE(RedisSessionStore::keyOf("s1"), std::string("sluice:session:{s1}"));
+}
+
+void TestRedisSessionStore::livesAndIsRenewed()
+{
+    QVERIFY(save(sample("s1")).ok());
+    const int life = cli("ttl", "s1").toInt();
+    QVERIFY2(life > 1700 && life <= 1800, qPrintable(QString::number(life)));
+    cli("expire", "s1", {QStringLiteral("60")});
+    QVERIFY(load("s1")->has_value());
+    QVERIFY(cli("ttl", "s1").toInt() <= 60);
+    QVERIFY(save(sample("s1")).ok());
+    QVERIFY(cli("ttl", "s1").toInt() > 1700);
+}
+
+void TestRedisSessionStore::damagedDocument()
+{
+    cli("set", "s1", {QStringLiteral("{\"v\":1,\"id\"")});
+    const auto found = load("s1");
+    QVERIFY(!found.ok());
+    QVERIFY(found.error().kind == ErrorKind::Input);
+    QVERIFY(save(sample("s1")).ok()); // mends it
+    QVERIFY(load("s1").ok());
+    cli("del", "s1");
+    cli("lpush", "s1", {QStringLiteral("x")});
+    QVERIFY(load("s1").error().kind == ErrorKind::Refused); // of another type
+}
+
+void TestRedisSessionStore::readsTheNextVersion()
+{
+    cli("set", "s1",
+        {QStringLiteral("{\"v\":2,\"id\":\"another\",\"turn_count\":3,\"new\":[1],\"turns\":[]}")});
+    const auto found = load("s1");
+    QVERIFY(found.ok() && found->has_value());
+    QCOMPARE((*found)->turnCount, 3);
+    QCOMPARE((*found)->id, std::string("s1"));
+}
+
+void TestRedisSessionStore::slowRedis()
+{
+    makeStore(20ms);
+    m_server->suspend();
+    QVERIFY(isUnreachable(load("s1")));
+    QVERIFY(isUnreachable(save(sample("s1"))));
+    m_server->resume();
+    // The late answers belong to nobody; the next ones are right again.
+    QVERIFY(runUntil(m_loop, [this] { return load("s1").ok(); }));
+}
+
+void TestRedisSessionStore::redisKilledAndBack()
+{
+    QVERIFY(save(sample("s1")).ok());
+    QVERIFY(m_server->kill());
+    QVERIFY(isUnreachable(load("s1")));
+    QVERIFY(isUnreachable(save(sample("s1"))));
+    QVERIFY(m_server->start());
+    QVERIFY(runUntil(m_loop, [this] { return m_connection->isConnected(); }));
+    QVERIFY(!load("s1")->has_value());
+    QVERIFY(save(sample("s1")).ok());
+    QVERIFY(load("s1")->has_value());
+}
+
+void TestRedisSessionStore::fullRedis()
+{
+    const QStringList bound{QStringLiteral("config"), QStringLiteral("set"),
+        QStringLiteral("maxmemory"), QStringLiteral("1")};
+    QCOMPARE(m_server->cli(bound), "OK");
+    const auto saved = save(sample("s1"));
+    QVERIFY(!saved.ok());
+    QVERIFY(saved.error().kind == ErrorKind::Refused);
+    QVERIFY(saved.error().message.starts_with("OOM"));
+    QVERIFY(load("s1").ok());
+}
+
+QTEST_GUILESS_MAIN(TestRedisSessionStore)
+#include "tst_redissessionstore.moc"

@@ -1,0 +1,173 @@
+#include "engine/classification/context/session.h"
+#include "tests/support/testcase.h"
+
+#include <set>
+
+using namespace sluice;
+
+class TestSession : public sluice::test::TestCase
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void countsTurnsAndFailures();
+    void forgetsTheOldest();
+    void roundTrip();
+    void readsTheNextVersion();
+    void oddMembersAreHarmless();
+    void boundsWhatItReads();
+    void refused_data();
+    void refused();
+    void ids_data();
+    void ids();
+    void madeIdsAreValidAndDiffer();
+};
+
+namespace {
+
+Entity orderNumber()
+{
+    return {"order_number", "a-2231", "A-2231", {}, 0};
+}
+
+} // namespace
+
+void TestSession::countsTurnsAndFailures()
+{
+    Session session;
+    session.append("track", Verdict::Accept, {});
+    QCOMPARE(session.failuresInARow, 0);
+    session.append("", Verdict::Fallback, {});
+    session.append("refund", Verdict::Clarify, {});
+    QCOMPARE(session.failuresInARow, 2);
+    QCOMPARE(session.turnCount, 3);
+    QCOMPARE(session.turns.back().number, 3);
+    session.append("refund", Verdict::Accept, {});
+    QCOMPARE(session.failuresInARow, 0);
+}
+
+void TestSession::forgetsTheOldest()
+{
+    Session session;
+    for (int turn = 0; turn < 20; ++turn) {
+        session.append("intent" + std::to_string(turn), Verdict::Accept, {});
+    }
+    QCOMPARE(session.turnCount, 20);
+    QCOMPARE(session.turns.size(), Session::maxTurns);
+    QCOMPARE(session.turns.front().number, 13);
+    QCOMPARE(session.turns.back().intent, std::string("intent19"));
+}
+
+void TestSession::roundTrip()
+{
+    Session session;
+    session.id = "abc-123";
+    session.append("tr\xC3\xA4"
+                   "ck \"it\"\n",
+        Verdict::Accept, {orderNumber()});
+    session.append("", Verdict::Fallback, {});
+    session.append("refund", Verdict::Clarify, {orderNumber(), {"color", "rot", "red", {}, 0}});
+    const auto read = Session::fromJson(session.toJson());
+    QVERIFY2(read.ok(), read ? "" : read.error().text().c_str());
+    QVERIFY(*read == session);
+    QVERIFY(session.toJson().starts_with("{\"v\":1,"));
+}
+
+void TestSession::readsTheNextVersion()
+{
+    const auto read = Session::fromJson(R"({"v": 2, "id": "s", "turn_count": 4, "failures": 1,
+        "mood": {"anger": 0.9}, "turns": [{"n": 4, "intent": "refund", "verdict": "escalate",
+        "score": 0.3, "entities": [{"type": "amount", "text": "20", "value": "20.00 EUR",
+        "confidence": 0.9}]}]})");
+    QVERIFY(read.ok());
+    QCOMPARE(read->turnCount, 4);
+    QCOMPARE(read->turns.size(), 1U);
+    QVERIFY(read->turns[0].verdict == Verdict::Fallback); // not known here: leans on nothing
+    QCOMPARE(read->turns[0].entities[0].value, std::string("20.00 EUR"));
+}
+
+void TestSession::oddMembersAreHarmless()
+{
+    const auto read = Session::fromJson(R"({"v": 1, "id": 7, "turn_count": -4, "failures": 1e300,
+        "turns": [3, null, {"n": "x", "intent": [], "entities": {"a": 1}}, {"entities": [1, {}]}]})");
+    QVERIFY(read.ok());
+    QVERIFY(read->id.empty());
+    QCOMPARE(read->turnCount, 0);
+    QCOMPARE(read->failuresInARow, 0);
+    QCOMPARE(read->turns.size(), 2U);
+}
+
+void TestSession::boundsWhatItReads()
+{
+    std::string text = R"({"v":1,"id":"s","turn_count":50,"turns":[)";
+    for (int turn = 1; turn <= 50; ++turn) {
+        text += turn > 1 ? "," : "";
+        text += R"({"n":)";
+        text += std::to_string(turn);
+        text += "}";
+    }
+    const auto read = Session::fromJson(text + "]}");
+    QVERIFY(read.ok());
+    QCOMPARE(read->turns.size(), Session::maxTurns);
+    QCOMPARE(read->turns.back().number, 50);
+}
+
+void TestSession::refused_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::newRow("nothing") << QByteArray();
+    QTest::newRow("text") << QByteArray("hello");
+    QTest::newRow("cut off") << QByteArray(R"({"v": 1, "id": "s")");
+    QTest::newRow("list") << QByteArray("[1]");
+    QTest::newRow("no version") << QByteArray(R"({"id": "s"})");
+    QTest::newRow("version 0") << QByteArray(R"({"v": 0})");
+    QTest::newRow("version in words") << QByteArray(R"({"v": "1"})");
+    QTest::newRow("deep") << QByteArray(R"({"v": 1, "x": )") + QByteArray(100000, '[');
+}
+
+void TestSession::refused()
+{
+    QFETCH(QByteArray, text);
+    const auto read = Session::fromJson(std::string_view(text.data(), std::size_t(text.size())));
+    QVERIFY(!read.ok());
+    QVERIFY(read.error().kind == ErrorKind::Input);
+}
+
+void TestSession::ids_data()
+{
+    QTest::addColumn<QByteArray>("id");
+    QTest::addColumn<bool>("valid");
+    QTest::newRow("one letter") << QByteArray("a") << true;
+    QTest::newRow("signs") << QByteArray("!~{}\"'/:") << true;
+    QTest::newRow("longest") << QByteArray(128, 'x') << true;
+    QTest::newRow("too long") << QByteArray(129, 'x') << false;
+    QTest::newRow("empty") << QByteArray() << false;
+    QTest::newRow("blank") << QByteArray("a b") << false;
+    QTest::newRow("new line") << QByteArray("a\r\nX-Evil: 1") << false;
+    QTest::newRow("NUL") << QByteArray("a\0b", 3) << false;
+    QTest::newRow("DEL") << QByteArray("a\x7F") << false;
+    QTest::newRow("UTF-8") << QByteArray("\xC3\xA4") << false;
+}
+
+void TestSession::ids()
+{
+    QFETCH(QByteArray, id);
+    QFETCH(bool, valid);
+    QCOMPARE(isValidSessionId(std::string_view(id.data(), std::size_t(id.size()))), valid);
+}
+
+void TestSession::madeIdsAreValidAndDiffer()
+{
+    std::set<std::string> ids;
+    for (int i = 0; i < 1000; ++i) {
+        const std::string id = makeSessionId();
+        QCOMPARE(id.size(), 32U);
+        QVERIFY(isValidSessionId(id));
+        QVERIFY(id.find_first_not_of("0123456789abcdef") == std::string::npos);
+        ids.insert(id);
+    }
+    QCOMPARE(ids.size(), 1000U);
+}
+
+QTEST_GUILESS_MAIN(TestSession)
+#include "tst_session.moc"
