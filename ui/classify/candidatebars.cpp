@@ -1,0 +1,88 @@
+#include "ui/classify/candidatebars.h"
+
+#include "ui/shell/format.h"
+#include "ui/shell/theme.h"
+
+#include <QPainter>
+
+namespace sluice::ui {
+
+namespace {
+
+constexpr int rowHeight = 27;
+constexpr int barHeight = 14;
+constexpr int valueWidth = 48;
+
+} // namespace
+
+CandidateBars::CandidateBars(QWidget* parent)
+    : QWidget(parent)
+{
+    setAccessibleName(tr("Candidates"));
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    connect(&theme(), &Theme::changed, this, qOverload<>(&QWidget::update));
+}
+
+void CandidateBars::setBars(const QList<Bar>& bars, double threshold, bool accepted)
+{
+    m_bars = bars;
+    m_threshold = threshold;
+    m_accepted = accepted;
+    QStringList words;
+    for (const Bar& bar : bars) {
+        words << bar.intent % u' ' % format::fixed(bar.confidence, 2);
+    }
+    setAccessibleDescription(
+        tr("threshold %1: %2").arg(format::fixed(threshold, 2), words.join(QStringLiteral(", "))));
+    updateGeometry();
+    update();
+}
+
+QSize CandidateBars::sizeHint() const
+{
+    return {420, rowHeight * 5};
+}
+
+void CandidateBars::paintEvent(QPaintEvent*)
+{
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const Colors& colors = theme().colors();
+    const QFont base = theme().font(FontRole::Base);
+    QFont strong = base;
+    strong.setWeight(QFont::DemiBold);
+    const QFontMetrics metrics(base);
+    int nameWidth = 90;
+    for (const Bar& bar : m_bars) {
+        nameWidth = std::max(nameWidth, metrics.horizontalAdvance(bar.intent));
+    }
+    nameWidth = std::min(nameWidth + 16, width() / 3);
+    const QRectF track(nameWidth, 0, std::max(40, width() - nameWidth - valueWidth), barHeight);
+    for (int row = 0; row < m_bars.size(); ++row) {
+        const Bar& bar = m_bars[row];
+        const double top = row * rowHeight + (rowHeight - barHeight) / 2.0;
+        const QRectF box(track.left(), top, track.width(), barHeight);
+        painter.setFont(base);
+        painter.setPen(colors.text);
+        painter.drawText(QRectF(0, row * rowHeight, nameWidth - 8, rowHeight), Qt::AlignVCenter,
+            metrics.elidedText(bar.intent, Qt::ElideMiddle, nameWidth - 8));
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colors.raised);
+        painter.drawRoundedRect(box, 3, 3);
+        QRectF filled = box;
+        filled.setWidth(std::max(3.0, box.width() * bar.confidence));
+        painter.setBrush(row == 0 && m_accepted ? colors.accent : colors.faint);
+        painter.drawRoundedRect(filled, 3, 3);
+        painter.setFont(strong);
+        painter.setPen(colors.text);
+        painter.drawText(QRectF(track.right() + 6, row * rowHeight, valueWidth - 6, rowHeight),
+            Qt::AlignVCenter | Qt::AlignRight, format::fixed(bar.confidence, 2));
+    }
+    if (!m_bars.isEmpty()) {
+        const double x = track.left() + track.width() * m_threshold;
+        painter.setPen(QPen(colors.text, 2));
+        painter.drawLine(QPointF(x, 2), QPointF(x, double(m_bars.size()) * rowHeight - 2));
+    }
+}
+
+} // namespace sluice::ui

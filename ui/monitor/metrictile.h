@@ -1,0 +1,31 @@
+#pragma once
+
+#include "engine/operations/monitoring/targets.h"
+#include "ui/shell/card.h"
+
+#include <optional>
+
+namespace sluice::ui {
+
+class StatusLabel;
+class Text;
+
+/// One number of the service against its target: figure, limit, ✓ or ✕.
+class MetricTile : public Card
+{
+    Q_OBJECT
+
+public:
+    MetricTile(const QString& name, const QString& limitText, QWidget* parent = nullptr);
+
+    /// `source`: where the figure comes from, for the tool tip.
+    void setFigure(const QString& figure, ops::Judgement judgement, const QString& source);
+    QString figure() const;
+
+private:
+    StatusLabel* m_state;
+    Text* m_figure;
+    QString m_name;
+};
+
+} // namespace sluice::ui
