@@ -3,12 +3,15 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/classification/entities/values.h"
+#include "engine/classification/text/normaliser.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
 #include <map>
+#include <numeric>
 #include <re2/re2.h>
 #include <re2/set.h>
 
@@ -19,6 +22,10 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t maxPatternBytes = 4096;
+constexpr std::size_t maxWordListBytes = 256 << 10;
+constexpr std::size_t maxPatterns = 2000;
+/// Each search is linear in the text; this bounds how many of them a text can ask for.
+constexpr int maxMatchesOfPattern = 256;
 constexpr int patternMemory = 8 << 20; ///< RE2's bound on a compiled pattern
 constexpr int setMemory = 64 << 20;
 
@@ -26,13 +33,20 @@ struct Pattern
 {
     std::unique_ptr<RE2> expression;
     std::size_t entry = 0;
+    bool isWordList = false; ///< group 1 is the word, round it are the signs that border it
 };
 
 struct Entry
 {
     std::string type;
     Normaliser normaliser = Normaliser::None;
-    std::map<std::string, std::string> words; ///< lower-cased synonym -> value
+    bool caseSensitive = false;
+    std::map<std::string, std::string> words; ///< as wordKey() -> value
+
+    std::string wordKey(std::string_view word) const
+    {
+        return caseSensitive ? std::string(word) : normalise(word);
+    }
 };
 
 struct Match
@@ -40,6 +54,9 @@ struct Match
     std::size_t begin = 0;
     std::size_t end = 0;
     std::size_t entry = 0;
+    std::string_view value; ///< what the value is made of
+
+    std::size_t length() const { return end - begin; }
 };
 
 RE2::Options optionsFor(bool caseSensitive, int memory)
@@ -51,12 +68,26 @@ RE2::Options optionsFor(bool caseSensitive, int memory)
     return options;
 }
 
-std::string lowerAscii(std::string_view text)
+/// A pattern of one of the words, longest first, between signs that are no letters or digits ("\\b"
+/// knows ASCII letters only).
+std::string wordListPattern(std::vector<std::string> words, bool caseSensitive)
 {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-        [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-    return out;
+    std::sort(words.begin(), words.end(), [](const std::string& left, const std::string& right) {
+        return left.size() != right.size() ? left.size() > right.size() : left < right;
+    });
+    std::string alternatives;
+    for (const std::string& word : words) {
+        alternatives += alternatives.empty() ? "" : "|";
+        for (const char c : word) {
+            if (c == ' ' && !caseSensitive) {
+                alternatives += "\\s+";
+            } else {
+                alternatives += RE2::QuoteMeta(re2::StringPiece(&c, 1));
+            }
+        }
+    }
+    constexpr std::string_view border = "[^\\p{L}\\p{M}\\p{N}_]";
+    return fmt::format("(?:^|{})({})(?:{}|$)", border, alternatives, border);
 }
 
 bool isContinuation(char c)
@@ -81,6 +112,33 @@ void countCodePoints(std::string_view text, std::vector<Entity>& entities)
     }
 }
 
+/// The matches that stay, by position: the longest wins, then the earlier entry, then the earlier
+/// place.
+std::vector<Match> withoutOverlaps(std::vector<Match> matches, std::size_t textSize)
+{
+    std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
+        return a.length() != b.length() ? a.length() > b.length()
+            : a.entry != b.entry        ? a.entry < b.entry
+                                        : a.begin < b.begin;
+    });
+    std::vector<bool> taken(matches.size() > 1 ? textSize : 0);
+    std::erase_if(matches, [&](const Match& match) {
+        if (taken.empty()) {
+            return false;
+        }
+        // What is taken is no shorter: where they overlap, it has one end of this.
+        if (taken[match.begin] || taken[match.end - 1]) {
+            return true;
+        }
+        std::fill(taken.begin() + std::ptrdiff_t(match.begin),
+            taken.begin() + std::ptrdiff_t(match.end), true);
+        return false;
+    });
+    std::sort(matches.begin(), matches.end(),
+        [](const Match& a, const Match& b) { return a.begin < b.begin; });
+    return matches;
+}
+
 } // namespace
 
 struct EntityCatalogue::Data
@@ -91,14 +149,61 @@ struct EntityCatalogue::Data
     /// pattern.
     std::unique_ptr<RE2::Set> set;
 
-    Result<void> addPattern(const std::string& text, bool caseSensitive, const std::string& where)
+    /// The patterns that occur in the text.
+    std::vector<int> occurring(std::string_view text) const
     {
-        if (text.size() > maxPatternBytes) {
-            return inputError(fmt::format("{}: the pattern is {} bytes long; at most {} are taken",
-                where, text.size(), maxPatternBytes));
+        std::vector<int> hits;
+        RE2::Set::ErrorInfo error{RE2::Set::kNoError};
+        if (!set->Match(re2::StringPiece(text.data(), text.size()), &hits, &error)
+            && error.kind != RE2::Set::kNoError) {
+            // Out of its memory: every pattern may occur.
+            hits.resize(patterns.size());
+            std::iota(hits.begin(), hits.end(), 0);
+        }
+        return hits;
+    }
+
+    void find(const Pattern& pattern, std::string_view text, std::vector<Match>& matches) const
+    {
+        const re2::StringPiece piece(text.data(), text.size());
+        const int groups = pattern.expression->NumberOfCapturingGroups() > 0 ? 2 : 1;
+        std::array<re2::StringPiece, 2> found;
+        std::size_t at = 0;
+        for (int count = 0; at < text.size() && count < maxMatchesOfPattern; ++count) {
+            if (!pattern.expression->Match(
+                    piece, at, text.size(), RE2::UNANCHORED, found.data(), groups)) {
+                return;
+            }
+            const re2::StringPiece& whole = pattern.isWordList ? found[1] : found[0];
+            const re2::StringPiece& value = groups > 1 && !found[1].empty() ? found[1] : found[0];
+            const auto begin = std::size_t(whole.data() - text.data());
+            at = begin + whole.size();
+            if (whole.empty()) {
+                for (++at; at < text.size() && isContinuation(text[at]);) {
+                    ++at;
+                }
+                continue;
+            }
+            matches.push_back({begin, at, pattern.entry, {value.data(), value.size()}});
+        }
+    }
+
+    Result<void> addPattern(
+        const std::string& text, bool caseSensitive, bool isWordList, const std::string& where)
+    {
+        const std::size_t most = isWordList ? maxWordListBytes : maxPatternBytes;
+        if (text.size() > most) {
+            return inputError(fmt::format("{}: the {} is {} bytes long; at most {} are taken",
+                where, isWordList ? "list of words" : "pattern", text.size(), most));
+        }
+        if (patterns.size() >= maxPatterns) {
+            return inputError(fmt::format("{}: at most {} patterns are taken", where, maxPatterns));
         }
         auto expression = std::make_unique<RE2>(text, optionsFor(caseSensitive, patternMemory));
         if (!expression->ok()) {
+            if (isWordList) {
+                return inputError(fmt::format("{}: too many words", where), expression->error());
+            }
             const std::string& part = expression->error_arg();
             const auto at = part.empty() ? std::string::npos : text.find(part);
             return inputError(fmt::format("{}: the pattern \"{}\" is refused{}: {}", where, text,
@@ -116,7 +221,7 @@ struct EntityCatalogue::Data
             return inputError(
                 fmt::format("{}: the pattern \"{}\" is refused: {}", where, text, problem));
         }
-        patterns.push_back({std::move(expression), entries.size() - 1});
+        patterns.push_back({std::move(expression), entries.size() - 1, isWordList});
         return {};
     }
 
@@ -129,11 +234,12 @@ struct EntityCatalogue::Data
         const auto known = normaliserFromString(normaliser);
         if (!known) {
             in.fail("normaliser",
-                "none, lower, upper, digits, number, amount, percent, date or time is expected");
+                "none, lower, upper, digits, number, amount, percent, iban, date or time is "
+                "expected");
         } else {
             entry.normaliser = *known;
         }
-        const bool caseSensitive = in.optionalBoolean("case_sensitive").value_or(false);
+        entry.caseSensitive = in.optionalBoolean("case_sensitive").value_or(false);
         const std::vector<std::string> texts = in.optionalStrings("patterns");
         const json::value* words = in.optionalValue("words");
         const json::object* wordObject = words == nullptr ? nullptr : words->if_object();
@@ -149,28 +255,28 @@ struct EntityCatalogue::Data
         if (auto done = in.finish(); !done) {
             return done.error();
         }
-        std::string alternatives;
+        const std::string name = fmt::format("{} ({})", where, entry.type);
+        std::vector<std::string> list;
         if (wordObject != nullptr) {
             for (const auto& member : *wordObject) {
-                if (!member.value().is_string() || member.key().empty()) {
-                    return inputError(where + ": words: an object of word: value is expected");
+                const std::string word = entry.wordKey(std::string_view(member.key()));
+                if (!member.value().is_string() || word.empty()) {
+                    return inputError(name + ": words: an object of word: value is expected");
                 }
-                entry.words[lowerAscii(std::string_view(member.key()))] =
-                    std::string(member.value().get_string());
-                alternatives += alternatives.empty() ? "" : "|";
-                alternatives +=
-                    RE2::QuoteMeta(re2::StringPiece(member.key().data(), member.key().size()));
+                entry.words[word] = std::string(member.value().get_string());
+                list.emplace_back(member.key());
             }
         }
+        const bool caseSensitive = entry.caseSensitive;
         entries.push_back(std::move(entry));
-        if (!alternatives.empty()) {
-            const std::string anyWord = fmt::format("\\b(?:{})\\b", alternatives);
-            if (auto added = addPattern(anyWord, caseSensitive, where); !added) {
+        if (!list.empty()) {
+            const std::string anyWord = wordListPattern(std::move(list), caseSensitive);
+            if (auto added = addPattern(anyWord, caseSensitive, true, name); !added) {
                 return added;
             }
         }
         for (const std::string& text : texts) {
-            if (auto added = addPattern(text, caseSensitive, where); !added) {
+            if (auto added = addPattern(text, caseSensitive, false, name); !added) {
                 return added;
             }
         }
@@ -240,52 +346,20 @@ std::vector<Entity> EntityCatalogue::extract(
     if (m_data->set == nullptr) {
         return entities;
     }
-    std::vector<int> hits;
-    const re2::StringPiece piece(text.data(), text.size());
-    if (!m_data->set->Match(piece, &hits)) {
-        return entities;
-    }
     std::vector<Match> matches;
-    for (const int hit : hits) {
-        const Pattern& pattern = m_data->patterns[std::size_t(hit)];
-        re2::StringPiece found;
-        for (std::size_t at = 0; at < text.size();) {
-            if (!pattern.expression->Match(piece, at, text.size(), RE2::UNANCHORED, &found, 1)
-                || found.empty()) {
-                break;
-            }
-            const auto begin = std::size_t(found.data() - text.data());
-            matches.push_back({begin, begin + found.size(), pattern.entry});
-            at = begin + found.size();
-        }
+    for (const int hit : m_data->occurring(text)) {
+        m_data->find(m_data->patterns[std::size_t(hit)], text, matches);
     }
-    // The longest match wins, then the earlier entry, then the earlier place.
-    std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
-        const std::size_t lengthA = a.end - a.begin;
-        const std::size_t lengthB = b.end - b.begin;
-        return lengthA != lengthB ? lengthA > lengthB
-            : a.entry != b.entry  ? a.entry < b.entry
-                                  : a.begin < b.begin;
-    });
-    std::vector<Match> kept;
-    for (const Match& match : matches) {
-        if (std::none_of(kept.begin(), kept.end(), [&](const Match& other) {
-                return match.begin < other.end && other.begin < match.end;
-            })) {
-            kept.push_back(match);
-        }
-    }
-    std::sort(
-        kept.begin(), kept.end(), [](const Match& a, const Match& b) { return a.begin < b.begin; });
-    for (const Match& match : kept) {
+    for (const Match& match : withoutOverlaps(std::move(matches), text.size())) {
         const Entry& entry = m_data->entries[match.entry];
         Entity entity;
         entity.type = entry.type;
-        entity.text = std::string(text.substr(match.begin, match.end - match.begin));
-        const auto word = entry.words.find(lowerAscii(entity.text));
+        entity.text = std::string(text.substr(match.begin, match.length()));
+        const auto word =
+            entry.words.empty() ? entry.words.end() : entry.words.find(entry.wordKey(entity.text));
         entity.value = word != entry.words.end()
             ? word->second
-            : normaliseValue(entry.normaliser, entity.text, now);
+            : normaliseValue(entry.normaliser, match.value, now);
         entity.span.byteBegin = match.begin;
         entity.span.byteEnd = match.end;
         entities.push_back(std::move(entity));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
@@ -14,19 +13,20 @@ namespace {
 
 using namespace std::chrono;
 
+// ASCII only, whatever the program's locale.
 std::string lower(std::string_view text)
 {
     std::string out(text);
-    std::transform(
-        out.begin(), out.end(), out.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+        [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
     return out;
 }
 
 std::string upper(std::string_view text)
 {
     std::string out(text);
-    std::transform(
-        out.begin(), out.end(), out.begin(), [](unsigned char c) { return char(std::toupper(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+        [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
     return out;
 }
 
@@ -58,25 +58,27 @@ std::vector<std::string> words(std::string_view text)
     return out;
 }
 
+/// The number in a text. The last mark is the decimal one, but groups of three after marks that are
+/// alike are thousands: "1,000", "1.000.000"; "0.125" is none.
 std::optional<double> number(std::string_view text)
 {
     std::string digits;
-    std::size_t lastMark = std::string_view::npos;
-    std::size_t marks = 0;
+    std::string marks;
+    std::size_t lastMark = 0;
     for (const char c : text) {
         if (isDigit(c)) {
             digits += c;
-        } else if (c == '.' || c == ',') {
+        } else if ((c == '.' || c == ',') && !digits.empty()) {
             lastMark = digits.size();
-            ++marks;
+            marks += c;
         }
     }
     if (digits.empty()) {
         return std::nullopt;
     }
-    // The last mark is the decimal one, unless three digits follow a single one ("1,000").
-    const std::size_t decimals = lastMark == std::string_view::npos ? 0 : digits.size() - lastMark;
-    if (lastMark != std::string_view::npos && (decimals != 3 || marks > 1) && decimals < 3) {
+    const bool alike = marks.find_first_not_of(marks.substr(0, 1)) == std::string::npos;
+    const bool thousands = alike && digits.size() - lastMark == 3 && digits.front() != '0';
+    if (!marks.empty() && !thousands && (marks.size() == 1 || !alike)) {
         digits.insert(digits.begin() + std::ptrdiff_t(lastMark), '.');
     }
     double value = 0;
@@ -142,6 +144,9 @@ std::string iso(sys_days day)
 
 std::optional<sys_days> dayOf(int y, int m, int d)
 {
+    if (y < 1 || y > 9999 || m < 1 || m > 12 || d < 1 || d > 31) {
+        return std::nullopt; // chrono keeps a byte of each
+    }
     const year_month_day date{year{y}, month{unsigned(m)}, std::chrono::day{unsigned(d)}};
     return date.ok() ? std::optional<sys_days>(sys_days(date)) : std::nullopt;
 }
@@ -230,11 +235,15 @@ std::string timeOfDay(std::string_view text)
     const auto parts = words(text);
     int hour = -1;
     int minute = 0;
+    int numbers = 0;
     bool pm = false;
     bool am = false;
     for (const std::string& part : parts) {
         if (isDigit(part.front()) && part.size() <= 2) {
-            (hour < 0 ? hour : minute) = std::stoi(part);
+            if (numbers < 2) {
+                (numbers == 0 ? hour : minute) = std::stoi(part);
+            }
+            ++numbers; // seconds are passed over
         } else {
             pm = pm || part.starts_with("p");
             am = am || part == "am" || part == "a";
@@ -247,7 +256,7 @@ std::string timeOfDay(std::string_view text)
         hour = 0;
     }
     hour = pm && hour < 12 ? hour + 12 : am && hour == 12 ? 0 : hour;
-    if (hour < 0 || hour > 24 || minute > 59) {
+    if (hour < 0 || hour > 23 || minute > 59) {
         return std::string(text);
     }
     return fmt::format("{:02}:{:02}", hour, minute);
@@ -260,7 +269,8 @@ std::optional<Normaliser> normaliserFromString(std::string_view name)
     static constexpr std::pair<std::string_view, Normaliser> names[] = {{"none", Normaliser::None},
         {"lower", Normaliser::Lower}, {"upper", Normaliser::Upper}, {"digits", Normaliser::Digits},
         {"number", Normaliser::Number}, {"amount", Normaliser::Amount},
-        {"percent", Normaliser::Percent}, {"date", Normaliser::Date}, {"time", Normaliser::Time}};
+        {"percent", Normaliser::Percent}, {"iban", Normaliser::Iban}, {"date", Normaliser::Date},
+        {"time", Normaliser::Time}};
     for (const auto& [known, normaliser] : names) {
         if (name == known) {
             return normaliser;
@@ -288,11 +298,16 @@ std::string normaliseValue(
     }
     case Normaliser::Number: {
         const auto value = number(text);
-        return value ? fmt::format("{:g}", *value) : std::string(text);
+        return value ? fmt::format("{}", *value) : std::string(text);
     }
     case Normaliser::Percent: {
         const auto value = number(text);
-        return value ? fmt::format("{:g} %", *value) : std::string(text);
+        return value ? fmt::format("{} %", *value) : std::string(text);
+    }
+    case Normaliser::Iban: {
+        std::string out = upper(text);
+        std::erase(out, ' ');
+        return out;
     }
     case Normaliser::Amount:
         return amount(text);
