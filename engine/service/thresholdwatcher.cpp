@@ -65,6 +65,13 @@ void ThresholdWatcher::look()
 
 void ThresholdWatcher::fetch(const std::string& number)
 {
+    if (number == "0") { // back to the model's own
+        m_current = *m_classifier.compile(m_classifier.model().defaultThresholds());
+        m_number = number;
+        m_metrics.thresholdSet = 0;
+        spdlog::info("the model's own thresholds are served from now on");
+        return;
+    }
     m_looking = true;
     m_commands.command({"GET", "sluice:{thresholds}:" + number}, redisTimeout,
         [this, number](const Result<RedisValue>& reply) {

@@ -33,13 +33,14 @@ local active = tonumber(redis.call('GET', KEYS[1]) or '0')
 if active ~= tonumber(ARGV[1]) then return {'stale', active} end
 local number = tonumber(ARGV[3])
 if ARGV[2] == '' then
-    if redis.call('EXISTS', 'sluice:{thresholds}:' .. number) == 0 then return {'unknown', number} end
+    if number > 0 and redis.call('EXISTS', 'sluice:{thresholds}:' .. number) == 0 then return {'unknown', number} end
 else
     number = tonumber(redis.call('GET', KEYS[2]) or '0') + 1
     local document = string.gsub(ARGV[2], '"number":%-?%d+', '"number":' .. number, 1)
     redis.call('SET', 'sluice:{thresholds}:' .. number, document)
     redis.call('SET', KEYS[2], number)
 end
+redis.call('SET', 'sluice:{thresholds}:previous:' .. ARGV[4], active)
 redis.call('SET', KEYS[1], number)
 redis.call('PUBLISH', ARGV[5], ARGV[4] .. ' ' .. number)
 return {'done', number}
@@ -118,11 +119,11 @@ void PublishedThresholds::active(const QString& pool, QObject* context,
                 answered(pointer.error());
                 return;
             }
-            if (pointer->isNil()) {
+            const qint64 number = pointer->text.toLongLong();
+            if (number == 0) { // no pointer, or back at the model's own
                 answered(std::optional<ThresholdSet>());
                 return;
             }
-            const qint64 number = pointer->text.toLongLong();
             m_client->command({QByteArrayLiteral("GET"), documentKey(number)}, context,
                 [number, answered](const Result<RedisReply>& document) {
                     if (!document) {
@@ -162,6 +163,18 @@ void PublishedThresholds::activate(qint64 number, const QString& pool, qint64 ex
             pool.toUtf8(), channel},
         context, [expected, answered = std::move(answered)](const Result<RedisReply>& reply) {
             answered(outcomeOf(reply, expected));
+        });
+}
+
+void PublishedThresholds::previous(const QString& pool, QObject* context, std::function<void(Result<qint64>)> answered)
+{
+    m_client->command({QByteArrayLiteral("GET"), QByteArrayLiteral("sluice:{thresholds}:previous:") + pool.toUtf8()}, context,
+        [answered = std::move(answered)](const Result<RedisReply>& reply) {
+            if (!reply) {
+                answered(reply.error());
+                return;
+            }
+            answered(reply->isNil() ? qint64(-1) : reply->text.toLongLong());
         });
 }
 
