@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <fmt/format.h>
 #include <hiredis/async.h>
 #include <map>
@@ -83,14 +84,14 @@ public:
     bool isConnected() const { return m_ready; }
     const std::string& lastError() const { return m_lastError; }
 
-    void command(
-        std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied)
+    void command(const std::vector<std::string>& arguments, std::chrono::milliseconds timeout,
+        Replied replied)
     {
         if (!m_ready) {
             replied(unreachableError(where() + " is not connected", m_lastError));
             return;
         }
-        send(std::move(arguments), timeout, std::move(replied));
+        send(arguments, timeout, std::move(replied));
     }
 
     void subscribe(std::string channel, Message message)
@@ -203,7 +204,7 @@ private:
     {
         m_ready = false;
         m_connectBy = {};
-        m_unanswered = 0;
+        m_sent.clear();
         m_lastError = reason.empty() ? "the server closed the connection" : reason;
         failPending(m_lastError);
         retryLater();
@@ -244,52 +245,57 @@ private:
         });
     }
 
-    void send(
-        std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied)
+    void send(const std::vector<std::string>& arguments, std::chrono::milliseconds timeout,
+        Replied replied)
     {
-        if (m_unanswered >= maxUnanswered) {
+        if (m_sent.size() >= maxUnanswered) {
             replied(
                 unreachableError(where() + " answers too slowly: too many commands are waiting"));
             return;
         }
         std::vector<const char*> texts;
         std::vector<std::size_t> sizes;
+        texts.reserve(arguments.size());
+        sizes.reserve(arguments.size());
         for (const std::string& argument : arguments) {
             texts.push_back(argument.data());
             sizes.push_back(argument.size());
         }
-        const std::uint64_t id = ++m_lastId;
-        const Clock::time_point now = Clock::now();
-        m_pending.emplace(id, Pending{std::move(replied), now + timeout});
-        m_deadlines.emplace(now + timeout, id);
         const int status = redisAsyncCommandArgv(
             m_context,
-            [](redisAsyncContext* context, void* reply, void* key) {
-                static_cast<State*>(context->data)
-                    ->onReply(static_cast<const redisReply*>(reply),
-                        std::uint64_t(reinterpret_cast<std::uintptr_t>(key)));
+            [](redisAsyncContext* context, void* reply, void*) {
+                static_cast<State*>(context->data)->onReply(static_cast<const redisReply*>(reply));
             },
-            reinterpret_cast<void*>(std::uintptr_t(id)), int(texts.size()), texts.data(),
-            sizes.data());
+            nullptr, int(texts.size()), texts.data(), sizes.data());
         if (status != REDIS_OK) {
-            answer(id, unreachableError(where() + " could not be asked", m_context->errstr));
+            replied(unreachableError(where() + " could not be asked", m_context->errstr));
             return;
         }
-        if (m_unanswered++ == 0) {
+        const Clock::time_point now = Clock::now();
+        const std::uint64_t id = ++m_lastId;
+        m_pending.emplace(id, Pending{std::move(replied), now + timeout});
+        m_deadlines.emplace(now + timeout, id);
+        if (m_sent.empty()) {
             m_silentSince = now;
         }
+        m_sent.push_back(id);
         armDeadline();
     }
 
-    void onReply(const redisReply* reply, std::uint64_t id)
+    /// hiredis calls back in the order of the commands; without a reply when it frees a connection.
+    void onReply(const redisReply* reply)
     {
-        if (reply != nullptr) {
-            m_unanswered -= m_unanswered > 0 ? 1 : 0;
-            m_silentSince = Clock::now();
+        if (m_sent.empty()) {
+            return; // of a connection that is given up
         }
+        const std::uint64_t id = m_sent.front();
+        m_sent.pop_front();
         if (reply == nullptr) {
             answer(id, unreachableError(where() + " was lost while it was asked", m_lastError));
-        } else if (reply->type == REDIS_REPLY_ERROR) {
+            return;
+        }
+        m_silentSince = Clock::now();
+        if (reply->type == REDIS_REPLY_ERROR) {
             answer(id, refusedError(std::string(reply->str, std::size_t(reply->len))));
         } else {
             answer(id, valueOf(*reply));
@@ -377,7 +383,7 @@ private:
             answer(
                 m_deadlines.begin()->second, unreachableError(where() + " did not answer in time"));
         }
-        const bool silent = late && m_unanswered > 0 && now - m_silentSince >= longestSilence;
+        const bool silent = late && !m_sent.empty() && now - m_silentSince >= longestSilence;
         if (silent || (m_connectBy != Clock::time_point() && now >= m_connectBy)) {
             drop("it did not answer in time");
             lost("it did not answer in time");
@@ -448,7 +454,7 @@ private:
     std::unique_ptr<asio::posix::stream_descriptor> m_descriptor;
     std::map<std::uint64_t, Pending> m_pending;
     std::set<std::pair<Clock::time_point, std::uint64_t>> m_deadlines; ///< of m_pending
-    std::size_t m_unanswered = 0; ///< sent and not answered, also where nobody waits any more
+    std::deque<std::uint64_t> m_sent; ///< not answered yet, also where nobody waits any more
     Clock::time_point m_silentSince{}; ///< last answer, or when the first unanswered was sent
     std::uint64_t m_lastId = 0;
     std::uint64_t m_epoch =
@@ -492,9 +498,9 @@ const std::string& RedisConnection::lastError() const
 }
 
 void RedisConnection::command(
-    std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied)
+    const std::vector<std::string>& arguments, std::chrono::milliseconds timeout, Replied replied)
 {
-    m_state->command(std::move(arguments), timeout, std::move(replied));
+    m_state->command(arguments, timeout, std::move(replied));
 }
 
 void RedisConnection::subscribe(std::string channel, Message message)

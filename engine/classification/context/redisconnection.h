@@ -63,8 +63,8 @@ public:
     /// reply, its text the message), or with Unreachable after `timeout`, when the connection is
     /// lost, or, before command() returns, when there is none. Redis may have run a command that
     /// was answered with Unreachable.
-    void command(
-        std::vector<std::string> arguments, std::chrono::milliseconds timeout, Replied replied);
+    void command(const std::vector<std::string>& arguments, std::chrono::milliseconds timeout,
+        Replied replied);
 
     /// Subscribes, now and after every reconnect; what is published in between is missed. A
     /// connection that subscribes takes no further commands.

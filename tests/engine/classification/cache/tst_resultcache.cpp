@@ -154,6 +154,7 @@ void TestResultCache::manyThreads()
     std::atomic<int> wrong = 0;
     std::atomic<std::uint64_t> asked = 0;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int number = 0; number < 4; ++number) {
         threads.emplace_back([&, number] {
             for (int i = 0; i < 20000; ++i) {

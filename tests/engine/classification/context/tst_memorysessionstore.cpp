@@ -141,6 +141,7 @@ void TestMemorySessionStore::manyThreads()
 {
     MemorySessionStore store(50);
     std::vector<std::thread> threads;
+    threads.reserve(4);
     std::atomic<int> wrong = 0;
     for (int number = 0; number < 4; ++number) {
         threads.emplace_back([&store, &wrong, number] {

@@ -214,6 +214,7 @@ void TestEntityCatalogue::manyThreads()
     QVERIFY(catalogue.ok());
     std::atomic<int> wrong = 0;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int number = 0; number < 4; ++number) {
         threads.emplace_back([&] {
             for (int i = 0; i < 2000; ++i) {

@@ -95,11 +95,11 @@ void TestHelpdeskEntities::conversations()
     while (!file.atEnd()) {
         const QJsonObject dialogue = QJsonDocument::fromJson(file.readLine()).object();
         const QJsonArray turns = dialogue[QLatin1StringView("turns")].toArray();
-        for (const QJsonValue& turn : turns) {
+        for (const auto& turn : turns) {
             const std::string text = turn[QLatin1StringView("text")].toString().toStdString();
             const auto entities = m_catalogue.extract(text, now);
             const QJsonArray wanted = turn[QLatin1StringView("entities")].toArray();
-            for (const QJsonValue& entity : wanted) {
+            for (const auto& entity : wanted) {
                 const auto type = entity[QLatin1StringView("type")].toString().toStdString();
                 if (std::find(types.begin(), types.end(), type) == types.end()) {
                     continue; // a type that the catalogue does not have
@@ -107,7 +107,8 @@ void TestHelpdeskEntities::conversations()
                 ++named;
                 if (std::none_of(entities.begin(), entities.end(),
                         [&](const Entity& one) { return one.type == type; })) {
-                    missing << QString::fromStdString(type + " in \"" + text + '"');
+                    missing << QStringLiteral("%1 in \"%2\"")
+                                   .arg(QString::fromStdString(type), QString::fromStdString(text));
                 }
             }
         }
