@@ -31,7 +31,6 @@ public:
     explicit LoadWorkspace(Console* console, QWidget* parent = nullptr);
     ~LoadWorkspace() override; ///< stops a run
 
-    bool worksOffline() const override { return false; }
 
     void start();
     void stop();

@@ -34,7 +34,6 @@ public:
 
     void activated() override;
     void deactivated() override;
-    bool worksOffline() const override { return false; }
 
     /// For tests: the state shown, the charts and tiles by name.
     StateView* stateView() const { return m_state; }

@@ -32,7 +32,6 @@ public:
 
     void activated() override;
     void deactivated() override;
-    bool worksOffline() const override { return false; }
 
     /// Shifts without asking (the buttons ask first where it is dangerous).
     void shift(double percent);

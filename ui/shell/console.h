@@ -96,6 +96,7 @@ public:
     const ops::Environment& environment() const { return m_environment; }
     QList<ops::Environment> environments() const; ///< saved ones, and "local" while it runs
     const ops::EnvironmentStore& store() const { return m_store; }
+    QString configFolder() const { return m_configFolder; }
     void connectTo(const ops::Environment& environment);
     void disconnectFromAll();
     void reconnect(); ///< tries every lost source again at once
@@ -160,11 +161,13 @@ Q_SIGNALS:
 
 private:
     void openRedis();
+    void takeRedisState(int state); ///< RedisClient::State
     void pollSources();
     void readStackUsers(const ops::StackStatus& status);
     void set(Source source, SourceState state);
     SourceState& at(Source source) { return m_sources.at(static_cast<std::size_t>(source)); }
 
+    QString m_configFolder;
     ops::EnvironmentStore m_store;
     QString m_historyFile;
     ops::Environment m_environment;

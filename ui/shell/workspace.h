@@ -28,8 +28,6 @@ public:
     /// Shown or hidden: start and stop polling, take the focus.
     virtual void activated() { }
     virtual void deactivated() { }
-    /// Whether it makes sense before anything is connected (Classify, Thresholds, History).
-    virtual bool worksOffline() const { return true; }
 
     const QList<ChipText>& chips() const { return m_chips; }
     /// What this page is about, at most two or three: set, release, driver.

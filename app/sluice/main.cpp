@@ -1,0 +1,113 @@
+#include "engine/operations/environment/localstack.h"
+#include "ui/classify/classifyworkspace.h"
+#include "ui/history/historyworkspace.h"
+#include "ui/load/loadworkspace.h"
+#include "ui/monitor/monitorworkspace.h"
+#include "ui/rollout/rolloutworkspace.h"
+#include "ui/shell/console.h"
+#include "ui/shell/mainwindow.h"
+#include "ui/shell/theme.h"
+#include "ui/thresholds/thresholdsworkspace.h"
+
+#include <QApplication>
+#include <QCommandLineParser>
+#include <cstdio>
+
+namespace {
+
+/// Qt would abort without a display; say plainly what to do instead.
+bool hasDisplay(int argc, char** argv)
+{
+    for (int index = 1; index < argc; ++index) {
+        if (QByteArrayView(argv[index]).startsWith("-platform")) {
+            return true;
+        }
+    }
+    for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}) {
+        if (!qEnvironmentVariableIsEmpty(name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wantsHelp(int argc, char** argv)
+{
+    for (int index = 1; index < argc; ++index) {
+        const QByteArrayView argument(argv[index]);
+        if (argument == "--help" || argument == "-h" || argument == "--version" || argument == "-v") {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    if (!hasDisplay(argc, argv)) {
+        if (!wantsHelp(argc, argv)) {
+            std::fputs("sluice: there is no display to open the console on. Ways to have one:\n"
+                       "  xvfb-run -a sluice        a virtual screen (package xvfb)\n"
+                       "  ssh -X HOST               your own screen\n"
+                       "  Xvnc -localhost :1        a remote desktop, with a password file\n"
+                       "  sluicectl --help          everything the console does, without a window\n",
+                stderr);
+            return 2;
+        }
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    }
+    QApplication application(argc, argv);
+    QApplication::setApplicationName(QStringLiteral("sluice"));
+    QApplication::setApplicationDisplayName(QStringLiteral("Sluice"));
+    QApplication::setApplicationVersion(QStringLiteral(SLUICE_VERSION));
+
+    QCommandLineParser options;
+    options.setApplicationDescription(QApplication::translate("main", "The console of a query-classification service."));
+    options.addHelpOption();
+    options.addVersionOption();
+    const QCommandLineOption stack(
+        QStringLiteral("stack"), QApplication::translate("main", "Start the local stack, or join the one that runs."));
+    const QCommandLineOption environment(QStringLiteral("environment"),
+        QApplication::translate("main", "Connect to this environment."), QStringLiteral("name"));
+    const QCommandLineOption theme(
+        QStringLiteral("theme"), QApplication::translate("main", "light, dark or system."), QStringLiteral("theme"));
+    options.addOptions({stack, environment, theme});
+    options.process(application);
+
+    sluice::ui::theme().install(application);
+    sluice::ui::Console console;
+    sluice::ui::MainWindow window(&console);
+    window.addWorkspace(new sluice::ui::ClassifyWorkspace(&console));
+    window.addWorkspace(new sluice::ui::ThresholdsWorkspace(&console));
+    window.addWorkspace(new sluice::ui::MonitorWorkspace(&console));
+    window.addWorkspace(new sluice::ui::LoadWorkspace(&console));
+    window.addWorkspace(new sluice::ui::RolloutWorkspace(&console));
+    window.addWorkspace(new sluice::ui::HistoryWorkspace(&console));
+    if (options.isSet(theme)) {
+        bool known = false;
+        const auto mode = sluice::ui::Theme::modeFromText(options.value(theme), &known);
+        if (!known) {
+            std::fputs("sluice: --theme: light, dark or system is expected\n", stderr);
+            return 2;
+        }
+        sluice::ui::theme().setMode(mode);
+    }
+    console.start();
+    window.show();
+    if (options.isSet(stack)) {
+        console.startLocalStack();
+    } else if (options.isSet(environment)) {
+        const auto all = console.environments();
+        for (const auto& known : all) {
+            if (known.name == options.value(environment)) {
+                console.connectTo(known);
+            }
+        }
+        if (!console.hasEnvironment()) {
+            std::fputs("sluice: there is no environment of that name; the window shows those that are known\n", stderr);
+        }
+    }
+    return QApplication::exec();
+}
