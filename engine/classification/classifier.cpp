@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 /// How much of a short follow-up's confidence comes from the conversation's last intent. Fixed
 /// until the model is trained with context: "and for order A-2231?" has no word of its own intent.
-constexpr double contextShare = 0.35;
+constexpr double contextShare = 0.6;
 constexpr std::size_t shortFollowUpWords = 5;
 
 /// Time since the last call, in microseconds.

@@ -40,7 +40,9 @@ LiveChart::LiveChart(const QString& name, ChartGroup* group, Unit unit, QWidget*
     auto* series = new QLineSeries(m_chart);
     m_chart->addSeries(series);
     auto* hidden = new QValueAxis(m_chart);
-    hidden->setVisible(false);
+    hidden->setLabelsVisible(false);
+    hidden->setGridLineVisible(false);
+    hidden->setLineVisible(false);
     m_chart->addAxis(hidden, Qt::AlignBottom);
     m_chart->addAxis(m_axis, Qt::AlignLeft);
     series->attachAxis(hidden);
@@ -157,7 +159,10 @@ void LiveChart::rescale()
         }
     }
     m_empty->setVisible(!any);
-    const ValueScale scale = valueScale(most);
+    ValueScale scale = valueScale(most);
+    if (m_unit == Unit::Share && most > 0.9 && most <= 1.0) {
+        scale = {1.0, {0.0, 0.25, 0.5, 0.75, 1.0}}; // a share ends at 100 %
+    }
     if (scale.top != m_top) {
         m_top = scale.top;
         m_lines->setTop(m_top);

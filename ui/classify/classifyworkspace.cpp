@@ -176,8 +176,7 @@ QWidget* ClassifyWorkspace::makeVerdict()
     column->setSpacing(10);
     auto* head = new QHBoxLayout;
     head->setSpacing(10);
-    m_verdict = new StatusLabel(body);
-    m_verdict->setFont(theme().font(FontRole::Figure));
+    m_verdict = new Text(FontRole::Figure, Ink::Text, {}, body);
     m_intent = new Text(FontRole::Figure, Ink::Text, {}, body);
     m_intent->setElided(true);
     head->addWidget(m_verdict);
@@ -337,7 +336,8 @@ void ClassifyWorkspace::show(const QString& query, const Answer& answer)
         best.isEmpty() ? verdict
                        : QString(verdict % u' ' % best % u' ' % format::fixed(confidence, 2)));
     m_verdictStack->setCurrentIndex(1);
-    m_verdict->setStatus(tone, verdict);
+    m_verdict->setInk(tone == Tone::Ok ? Ink::Ok : tone == Tone::Warn ? Ink::Warn : Ink::Bad);
+    m_verdict->setText(Theme::glyph(tone) % u' ' % verdict);
     m_intent->setText(answer.verdict == Verdict::Fallback ? QString() : best);
     const QChar relation = confidence >= answer.ruling.threshold ? QChar(0x2265) : QChar(u'<');
     m_reason->setText(tr("%1 %2 %3 · %4 · %5")

@@ -16,7 +16,6 @@ class ConversationView;
 class EntityText;
 class InfoBanner;
 class StateView;
-class StatusLabel;
 class Text;
 
 /// Testers' page: type a query and see the decision and why, on the embedded engine; context is
@@ -65,7 +64,7 @@ private:
     ConversationView* m_conversation;
     Text* m_noTurns;
     QStackedWidget* m_verdictStack;
-    StatusLabel* m_verdict;
+    Text* m_verdict;
     Text* m_intent;
     Text* m_reason;
     EntityText* m_entities;

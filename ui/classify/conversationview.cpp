@@ -49,6 +49,7 @@ ConversationView::ConversationView(QWidget* parent)
     m_turns->setSpacing(8);
     m_turns->addStretch();
     setWidget(body);
+    body->setAutoFillBackground(false); // setWidget() had switched it on
 }
 
 void ConversationView::addTurn(const QString& query, Tone tone, const QString& verdict)
@@ -68,10 +69,10 @@ void ConversationView::addTurn(const QString& query, Tone tone, const QString& v
     auto* line = new QHBoxLayout(row);
     line->setContentsMargins(36, 0, 0, 0);
     line->addWidget(bubble, 1);
-    m_turns->addWidget(row);
+    m_turns->insertWidget(m_turns->count() - 1, row);
     ++m_count;
     while (m_turns->count() > mostTurns + 1) {
-        QLayoutItem* oldest = m_turns->takeAt(1);
+        QLayoutItem* oldest = m_turns->takeAt(0);
         delete oldest->widget();
         delete oldest;
     }
@@ -82,7 +83,7 @@ void ConversationView::addTurn(const QString& query, Tone tone, const QString& v
 void ConversationView::clear()
 {
     while (m_turns->count() > 1) {
-        QLayoutItem* item = m_turns->takeAt(1);
+        QLayoutItem* item = m_turns->takeAt(0);
         delete item->widget();
         delete item;
     }

@@ -42,6 +42,9 @@ QTableWidget* table(const QString& name, const QStringList& columns, QWidget* pa
     made->verticalHeader()->setDefaultSectionSize(26);
     made->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     made->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+    for (int column = 0; column < columns.size(); ++column) {
+        made->horizontalHeaderItem(column)->setTextAlignment((column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+    }
     return made;
 }
 
@@ -168,9 +171,7 @@ QWidget* LoadWorkspace::makeVerdict()
 {
     auto* card = new Card(tr("Verdict"), tr("target by target"), this);
     card->setFixedWidth(310);
-    m_verdict = new StatusLabel(card);
-    m_verdict->setFont(theme().font(FontRole::Figure));
-    m_verdict->setStatus(Tone::None, tr("no run yet"));
+    m_verdict = new Text(FontRole::Figure, Ink::Muted, tr("no run yet"), card);
     m_summary = new Text(FontRole::Base, Ink::Muted, {}, card);
     m_summary->setWordWrap(true);
     m_checks = table(tr("Targets"), {tr("target"), tr("value"), tr("limit"), tr("verdict")}, card);
@@ -283,7 +284,7 @@ void LoadWorkspace::start()
     for (LiveChart* chart : {m_rate, m_latency, m_errors, m_inFlight}) {
         chart->setSeries({});
     }
-    m_verdict->setStatus(Tone::None, QStringLiteral("◌"), tr("running"));
+    showVerdict(Tone::None, tr("running"));
     m_summary->setText(tr("The verdict comes at the end."));
     m_checks->setRowCount(0);
     m_figures->setRowCount(0);
@@ -335,17 +336,16 @@ void LoadWorkspace::onFinished(const ops::LoadResult& result)
     m_progress->hide();
     QString outcome = QStringLiteral("failed");
     if (!result.completed) {
-        m_verdict->setStatus(Tone::Warn, tr("stopped"));
+        showVerdict(Tone::Warn, tr("stopped"));
         m_summary->setText(tr("Stopped early: no verdict."));
         outcome = QStringLiteral("stopped");
     } else if (result.generatorLimited) {
-        m_verdict->setStatus(Tone::Warn, tr("no verdict"));
+        showVerdict(Tone::Warn, tr("no verdict"));
         m_summary->setText(
             tr("The generator, not the server, was the limit: it started requests %1 late.")
                 .arg(format::duration(result.startLagP99Ms / 1000)));
     } else {
-        m_verdict->setStatus(
-            result.passed ? Tone::Ok : Tone::Bad, result.passed ? tr("passed") : tr("failed"));
+        showVerdict(result.passed ? Tone::Ok : Tone::Bad, result.passed ? tr("passed") : tr("failed"));
         m_summary->setText(tr("%1 of %2 requests answered in %3.")
                                .arg(format::count(double(result.succeeded)),
                                    format::count(double(result.scheduled)),
@@ -395,11 +395,17 @@ void LoadWorkspace::onFinished(const ops::LoadResult& result)
     updateButtons();
 }
 
+void LoadWorkspace::showVerdict(Tone tone, const QString& word)
+{
+    m_verdict->setInk(tone == Tone::Ok ? Ink::Ok : tone == Tone::Warn ? Ink::Warn : tone == Tone::Bad ? Ink::Bad : Ink::Muted);
+    m_verdict->setText(tone == Tone::None ? word : QString(Theme::glyph(tone) % u' ' % word));
+}
+
 void LoadWorkspace::onFailed(const Error& error)
 {
     m_progress->hide();
     m_run.reset();
-    m_verdict->setStatus(Tone::Bad, tr("not started"));
+    showVerdict(Tone::Bad, tr("not started"));
     m_summary->setText(QString::fromStdString(error.message));
     m_banner->show(Tone::Bad, QString::fromStdString(error.text()));
     updateButtons();

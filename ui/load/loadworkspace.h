@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/operations/loadtest/loadrun.h"
+#include "ui/shell/theme.h"
 #include "ui/shell/workspace.h"
 
 #include <memory>
@@ -18,7 +19,6 @@ class ChartGroup;
 class InfoBanner;
 class LiveChart;
 class StateView;
-class StatusLabel;
 class Text;
 
 /// Testers' page: run a load scenario against the balancer with the native generator, watch it, get
@@ -49,6 +49,7 @@ private:
     void onFinished(const ops::LoadResult& result);
     void onFailed(const Error& error);
     void showScenario();
+    void showVerdict(Tone tone, const QString& word);
     void updateState();
     void updateButtons();
 
@@ -71,7 +72,7 @@ private:
     LiveChart* m_latency;
     LiveChart* m_errors;
     LiveChart* m_inFlight;
-    StatusLabel* m_verdict;
+    Text* m_verdict;
     Text* m_summary;
     QTableWidget* m_checks;
     QTableWidget* m_figures;

@@ -73,6 +73,7 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
 
     for (QLabel* label : {m_status, m_work, m_who}) {
         label->setFont(theme().font(FontRole::Small));
+        label->setContentsMargins(pagePadding, 0, pagePadding, 0);
     }
     statusBar()->setFixedHeight(statusHeight);
     statusBar()->setSizeGripEnabled(false);
