@@ -35,7 +35,8 @@ bool wantsHelp(int argc, char** argv)
 {
     for (int index = 1; index < argc; ++index) {
         const QByteArrayView argument(argv[index]);
-        if (argument == "--help" || argument == "-h" || argument == "--version" || argument == "-v") {
+        if (argument == "--help" || argument == "-h" || argument == "--version"
+            || argument == "-v") {
             return true;
         }
     }
@@ -48,11 +49,12 @@ int main(int argc, char** argv)
 {
     if (!hasDisplay(argc, argv)) {
         if (!wantsHelp(argc, argv)) {
-            std::fputs("sluice: there is no display to open the console on. Ways to have one:\n"
-                       "  xvfb-run -a sluice        a virtual screen (package xvfb)\n"
-                       "  ssh -X HOST               your own screen\n"
-                       "  Xvnc -localhost :1        a remote desktop, with a password file\n"
-                       "  sluicectl --help          everything the console does, without a window\n",
+            std::fputs(
+                "sluice: there is no display to open the console on. Ways to have one:\n"
+                "  xvfb-run -a sluice        a virtual screen (package xvfb)\n"
+                "  ssh -X HOST               your own screen\n"
+                "  Xvnc -localhost :1        a remote desktop, with a password file\n"
+                "  sluicectl --help          everything the console does, without a window\n",
                 stderr);
             return 2;
         }
@@ -64,15 +66,16 @@ int main(int argc, char** argv)
     QApplication::setApplicationVersion(QStringLiteral(SLUICE_VERSION));
 
     QCommandLineParser options;
-    options.setApplicationDescription(QApplication::translate("main", "The console of a query-classification service."));
+    options.setApplicationDescription(
+        QApplication::translate("main", "The console of a query-classification service."));
     options.addHelpOption();
     options.addVersionOption();
-    const QCommandLineOption stack(
-        QStringLiteral("stack"), QApplication::translate("main", "Start the local stack, or join the one that runs."));
+    const QCommandLineOption stack(QStringLiteral("stack"),
+        QApplication::translate("main", "Start the local stack, or join the one that runs."));
     const QCommandLineOption environment(QStringLiteral("environment"),
         QApplication::translate("main", "Connect to this environment."), QStringLiteral("name"));
-    const QCommandLineOption theme(
-        QStringLiteral("theme"), QApplication::translate("main", "light, dark or system."), QStringLiteral("theme"));
+    const QCommandLineOption theme(QStringLiteral("theme"),
+        QApplication::translate("main", "light, dark or system."), QStringLiteral("theme"));
     options.addOptions({stack, environment, theme});
     options.process(application);
 
@@ -106,7 +109,9 @@ int main(int argc, char** argv)
             }
         }
         if (!console.hasEnvironment()) {
-            std::fputs("sluice: there is no environment of that name; the window shows those that are known\n", stderr);
+            std::fputs("sluice: there is no environment of that name; the window shows those that "
+                       "are known\n",
+                stderr);
         }
     }
     return QApplication::exec();

@@ -55,8 +55,9 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
     }
     switch (index.column()) {
     case At:
-        return QString(format::when(entry.at, QDateTime::currentDateTimeUtc())
-            % QLatin1StringView("  ") % format::clock(entry.at));
+        return entry.at.toLocalTime().date() == QDate::currentDate()
+            ? format::clock(entry.at)
+            : entry.at.toLocalTime().toString(QStringLiteral("d MMM HH:mm:ss"));
     case Actor:
         return entry.actor;
     case Environment:

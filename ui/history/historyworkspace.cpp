@@ -139,7 +139,7 @@ void HistoryWorkspace::refresh()
     m_state->showData();
     m_table->selectRow(0);
     showDetails();
-    setStatus(tr("%n entries", nullptr, int(entries->size())));
+    setStatus(entries->size() == 1 ? tr("one entry") : tr("%1 entries").arg(entries->size()));
 }
 
 void HistoryWorkspace::showDetails()

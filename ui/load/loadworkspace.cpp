@@ -43,7 +43,8 @@ QTableWidget* table(const QString& name, const QStringList& columns, QWidget* pa
     made->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     made->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     for (int column = 0; column < columns.size(); ++column) {
-        made->horizontalHeaderItem(column)->setTextAlignment((column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+        made->horizontalHeaderItem(column)->setTextAlignment(
+            (column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
     }
     return made;
 }
@@ -345,7 +346,8 @@ void LoadWorkspace::onFinished(const ops::LoadResult& result)
             tr("The generator, not the server, was the limit: it started requests %1 late.")
                 .arg(format::duration(result.startLagP99Ms / 1000)));
     } else {
-        showVerdict(result.passed ? Tone::Ok : Tone::Bad, result.passed ? tr("passed") : tr("failed"));
+        showVerdict(
+            result.passed ? Tone::Ok : Tone::Bad, result.passed ? tr("passed") : tr("failed"));
         m_summary->setText(tr("%1 of %2 requests answered in %3.")
                                .arg(format::count(double(result.succeeded)),
                                    format::count(double(result.scheduled)),
@@ -397,7 +399,10 @@ void LoadWorkspace::onFinished(const ops::LoadResult& result)
 
 void LoadWorkspace::showVerdict(Tone tone, const QString& word)
 {
-    m_verdict->setInk(tone == Tone::Ok ? Ink::Ok : tone == Tone::Warn ? Ink::Warn : tone == Tone::Bad ? Ink::Bad : Ink::Muted);
+    m_verdict->setInk(tone == Tone::Ok ? Ink::Ok
+            : tone == Tone::Warn       ? Ink::Warn
+            : tone == Tone::Bad        ? Ink::Bad
+                                       : Ink::Muted);
     m_verdict->setText(tone == Tone::None ? word : QString(Theme::glyph(tone) % u' ' % word));
 }
 

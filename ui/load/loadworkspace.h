@@ -31,7 +31,6 @@ public:
     explicit LoadWorkspace(Console* console, QWidget* parent = nullptr);
     ~LoadWorkspace() override; ///< stops a run
 
-
     void start();
     void stop();
     bool isRunning() const { return m_run != nullptr && m_run->isRunning(); }

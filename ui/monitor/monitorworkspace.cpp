@@ -187,7 +187,8 @@ QWidget* MonitorWorkspace::makeTables()
     m_workersView->setModel(m_workers);
     m_workersView->setAccessibleName(tr("Workers"));
     m_workersView->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-    m_workersView->horizontalHeader()->setSectionResizeMode(WorkersModel::Instance, QHeaderView::ResizeToContents);
+    m_workersView->horizontalHeader()->setSectionResizeMode(
+        WorkersModel::Instance, QHeaderView::ResizeToContents);
     workers->content()->addWidget(m_workersView, 1);
     auto* recent = new Card(tr("Recent"), tr("what was done, by whom"), row);
     m_recent = new QTableWidget(0, 3, recent);

@@ -2,11 +2,11 @@
 
 #include "ui/shell/theme.h"
 
-#include <QMenu>
 #include <QApplication>
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QMenu>
 #include <QPainter>
 #include <QVBoxLayout>
 #include <algorithm>

@@ -35,7 +35,8 @@ ConnectDialog::ConnectDialog(Console* console, QWidget* parent)
 {
     setWindowTitle(tr("Connect to an environment"));
     m_name = field(tr("Name"), tr("staging"), this);
-    m_production = new QCheckBox(tr("Production: coloured frame, named in every confirmation"), this);
+    m_production =
+        new QCheckBox(tr("Production: coloured frame, named in every confirmation"), this);
     m_readOnly = new QCheckBox(tr("Read only"), this);
     m_prometheus = field(tr("Prometheus"), QStringLiteral("http://127.0.0.1:39090"), this);
     m_redis = field(tr("Redis"), QStringLiteral("127.0.0.1:36379"), this);
@@ -133,14 +134,16 @@ void ConnectDialog::testPrometheus(const ops::Environment& wanted)
     connect(reply, &QNetworkReply::finished, this, [this, reply] {
         reply->deleteLater();
         const bool fine = reply->error() == QNetworkReply::NoError;
-        m_prometheusState->setStatus(fine ? Tone::Ok : Tone::Bad, fine ? tr("Prometheus answers") : reply->errorString());
+        m_prometheusState->setStatus(
+            fine ? Tone::Ok : Tone::Bad, fine ? tr("Prometheus answers") : reply->errorString());
     });
 }
 
 void ConnectDialog::testRedis(const ops::Environment& wanted)
 {
     if (wanted.redis.port == 0) {
-        m_redisState->setStatus(Tone::None, m_redis->text().isEmpty() ? tr("not given") : tr("host:port is expected"));
+        m_redisState->setStatus(
+            Tone::None, m_redis->text().isEmpty() ? tr("not given") : tr("host:port is expected"));
         return;
     }
     m_redisState->setStatus(Tone::None, QStringLiteral("◌"), tr("asking"));
@@ -153,7 +156,8 @@ void ConnectDialog::testRedis(const ops::Environment& wanted)
             m_redisState->setStatus(Tone::Bad, m_probe->lastError());
         }
     });
-    m_probe->open(wanted.redis.host, wanted.redis.port, wanted.redis.user, m_password->text(), QStringLiteral("sluice-test"));
+    m_probe->open(wanted.redis.host, wanted.redis.port, wanted.redis.user, m_password->text(),
+        QStringLiteral("sluice-test"));
 }
 
 void ConnectDialog::testWorkers(const ops::Environment& wanted)
@@ -181,7 +185,8 @@ void ConnectDialog::testWorkers(const ops::Environment& wanted)
             reply->deleteLater();
             count->good += reply->error() == QNetworkReply::NoError ? 1 : 0;
             if (--count->open == 0) {
-                m_workersState->setStatus(count->good == count->all ? Tone::Ok : Tone::Bad, tr("%1 of %2 workers are ready").arg(count->good).arg(count->all));
+                m_workersState->setStatus(count->good == count->all ? Tone::Ok : Tone::Bad,
+                    tr("%1 of %2 workers are ready").arg(count->good).arg(count->all));
             }
         });
     }
@@ -191,9 +196,11 @@ void ConnectDialog::save()
 {
     const ops::Environment wanted = environment();
     const QString problem = wanted.name.isEmpty() ? tr("Give the environment a name.")
-        : wanted.name == QLatin1StringView("local") ? tr("\"local\" is the local stack: take another name.")
-        : wanted.prometheus.isEmpty() && wanted.redis.port == 0 ? tr("Give at least Prometheus or Redis.")
-                                                                : QString();
+        : wanted.name == QLatin1StringView("local")
+        ? tr("\"local\" is the local stack: take another name.")
+        : wanted.prometheus.isEmpty() && wanted.redis.port == 0
+        ? tr("Give at least Prometheus or Redis.")
+        : QString();
     if (!problem.isEmpty()) {
         m_error->setStatus(Tone::Bad, problem);
         return;
@@ -203,8 +210,9 @@ void ConnectDialog::save()
         return;
     }
     if (!m_password->text().isEmpty()) {
-        m_console->secrets()->store(QStringLiteral("%1/redis/%2").arg(wanted.name, wanted.redis.user), m_password->text(), m_console,
-            [console = m_console](const Result<void>& stored) {
+        m_console->secrets()->store(
+            QStringLiteral("%1/redis/%2").arg(wanted.name, wanted.redis.user), m_password->text(),
+            m_console, [console = m_console](const Result<void>& stored) {
                 if (!stored) {
                     console->notify(Tone::Warn, QString::fromStdString(stored.error().text()));
                 }

@@ -19,8 +19,8 @@ class Button;
 class Console;
 class StatusLabel;
 
-/// The addresses of an environment, each tested on request, saved when accepted. The password goes to the
-/// keychain, never into the settings file.
+/// The addresses of an environment, each tested on request, saved when accepted. The password goes
+/// to the keychain, never into the settings file.
 class ConnectDialog : public QDialog
 {
     Q_OBJECT

@@ -86,9 +86,12 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
     connect(m_top, &TopBar::paletteRequested, this, &MainWindow::openPalette);
     connect(m_top, &TopBar::environmentMenuRequested, this, &MainWindow::showEnvironmentMenu);
     connect(m_top, &TopBar::rangeMenuRequested, this, &MainWindow::showRangeMenu);
-    connect(m_top, &TopBar::notificationsRequested, this,
-        [this] { m_notifications->openAt(m_top->mapToGlobal(QPoint(m_top->width() - pagePadding, m_top->height()))); });
-    connect(m_notifications, &NotificationPanel::workspaceRequested, this, &MainWindow::showWorkspace);
+    connect(m_top, &TopBar::notificationsRequested, this, [this] {
+        m_notifications->openAt(
+            m_top->mapToGlobal(QPoint(m_top->width() - pagePadding, m_top->height())));
+    });
+    connect(
+        m_notifications, &NotificationPanel::workspaceRequested, this, &MainWindow::showWorkspace);
     connect(m_welcome, &WelcomePage::connectRequested, this, &MainWindow::openConnectDialog);
     connect(console, &Console::environmentChanged, this, [this] {
         if (m_console->hasEnvironment() && m_current == nullptr) {
@@ -111,7 +114,8 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
 
 MainWindow::~MainWindow() = default;
 
-QAction* MainWindow::addNamed(const QString& text, const QKeySequence& keys, const std::function<void()>& run)
+QAction* MainWindow::addNamed(
+    const QString& text, const QKeySequence& keys, const std::function<void()>& run)
 {
     auto* action = new QAction(text, this);
     action->setShortcut(keys);
@@ -132,14 +136,19 @@ void MainWindow::makeActions()
     addNamed(tr("Start the local stack"), {}, [this] { m_console->startLocalStack(); });
     addNamed(tr("Connect to an environment…"), {}, [this] { openConnectDialog(); });
     addNamed(tr("Disconnect"), {}, [this] { m_console->disconnectFromAll(); });
-    addNamed(tr("Switch environment…"), QKeySequence(Qt::CTRL | Qt::Key_E), [this] { showEnvironmentMenu(); });
-    addNamed(tr("Live or paused"), QKeySequence(Qt::CTRL | Qt::Key_Space), [this] { m_console->setLive(!m_console->isLive()); });
+    addNamed(tr("Switch environment…"), QKeySequence(Qt::CTRL | Qt::Key_E),
+        [this] { showEnvironmentMenu(); });
+    addNamed(tr("Live or paused"), QKeySequence(Qt::CTRL | Qt::Key_Space),
+        [this] { m_console->setLive(!m_console->isLive()); });
     addNamed(tr("Welcome page"), QKeySequence(Qt::CTRL | Qt::Key_0), [this] { showWorkspace({}); });
     for (const Theme::Mode mode : {Theme::Mode::Light, Theme::Mode::Dark, Theme::Mode::System}) {
-        const QString name = mode == Theme::Mode::Light ? tr("Theme: light") : mode == Theme::Mode::Dark ? tr("Theme: dark") : tr("Theme: follow the system");
+        const QString name = mode == Theme::Mode::Light ? tr("Theme: light")
+            : mode == Theme::Mode::Dark                 ? tr("Theme: dark")
+                                                        : tr("Theme: follow the system");
         addNamed(name, {}, [this, mode] {
             theme().setMode(mode);
-            QSettings(settingsFile(*m_console), QSettings::IniFormat).setValue(themeKey, Theme::modeText(mode));
+            QSettings(settingsFile(*m_console), QSettings::IniFormat)
+                .setValue(themeKey, Theme::modeText(mode));
         });
     }
     addNamed(tr("Quit"), QKeySequence::Quit, [this] { close(); });
@@ -151,8 +160,11 @@ void MainWindow::addWorkspace(Workspace* workspace)
     m_stack->addWidget(workspace);
     const int number = int(m_workspaces.size());
     const QKeySequence keys(Qt::CTRL | Qt::Key(Qt::Key_0 + number));
-    m_rail->add(workspace->id(), workspace->title(), QString(workspace->title() % QLatin1StringView("  ") % keys.toString(QKeySequence::NativeText)));
-    addNamed(tr("Go to %1").arg(workspace->title()), keys, [this, id = workspace->id()] { showWorkspace(id); });
+    m_rail->add(workspace->id(), workspace->title(),
+        QString(workspace->title() % QLatin1StringView("  ")
+            % keys.toString(QKeySequence::NativeText)));
+    addNamed(tr("Go to %1").arg(workspace->title()), keys,
+        [this, id = workspace->id()] { showWorkspace(id); });
     connect(workspace, &Workspace::chipsChanged, this, &MainWindow::refreshTop);
     connect(workspace, &Workspace::titleChanged, this, &MainWindow::refreshTop);
     connect(workspace, &Workspace::statusChanged, this, &MainWindow::refreshStatus);
@@ -221,17 +233,21 @@ void MainWindow::showEnvironmentMenu()
     auto* group = new QActionGroup(menu);
     const QList<ops::Environment> environments = m_console->environments();
     for (const ops::Environment& environment : environments) {
-        QAction* action = menu->addAction(environment.production ? tr("%1 (production)").arg(environment.name) : environment.name);
+        QAction* action =
+            menu->addAction(environment.production ? tr("%1 (production)").arg(environment.name)
+                                                   : environment.name);
         action->setCheckable(true);
         action->setChecked(environment.name == m_console->environment().name);
         group->addAction(action);
-        connect(action, &QAction::triggered, m_console, [console = m_console, environment] { console->connectTo(environment); });
+        connect(action, &QAction::triggered, m_console,
+            [console = m_console, environment] { console->connectTo(environment); });
     }
     if (!environments.isEmpty()) {
         menu->addSeparator();
     }
     menu->addAction(tr("Start the local stack"), m_console, &Console::startLocalStack)
-        ->setEnabled(m_console->environment().name != QLatin1StringView("local") && !m_console->isLocalStackStarting());
+        ->setEnabled(m_console->environment().name != QLatin1StringView("local")
+            && !m_console->isLocalStackStarting());
     menu->addAction(tr("Connect to an environment…"), this, &MainWindow::openConnectDialog);
     if (m_console->users().size() > 1) {
         QMenu* users = menu->addMenu(tr("Act as"));
@@ -240,11 +256,14 @@ void MainWindow::showEnvironmentMenu()
             QAction* action = users->addAction(user);
             action->setCheckable(true);
             action->setChecked(user == m_console->user());
-            connect(action, &QAction::triggered, m_console, [console = m_console, user] { console->setUser(user); });
+            connect(action, &QAction::triggered, m_console,
+                [console = m_console, user] { console->setUser(user); });
         }
     }
-    menu->addAction(tr("Disconnect"), m_console, &Console::disconnectFromAll)->setEnabled(m_console->hasEnvironment());
-    menu->popup(m_top->environmentChip()->mapToGlobal(QPoint(0, m_top->environmentChip()->height() + 4)));
+    menu->addAction(tr("Disconnect"), m_console, &Console::disconnectFromAll)
+        ->setEnabled(m_console->hasEnvironment());
+    menu->popup(
+        m_top->environmentChip()->mapToGlobal(QPoint(0, m_top->environmentChip()->height() + 4)));
 }
 
 void MainWindow::showRangeMenu()
@@ -253,7 +272,8 @@ void MainWindow::showRangeMenu()
     menu->setAttribute(Qt::WA_DeleteOnClose);
     for (const int minutes : {5, 15, 60, 360, 1440}) {
         const TimeRange range{minutes * 60.0, 0, 0};
-        QAction* action = menu->addAction(TopBar::rangeText(range), m_console, [console = m_console, range] { console->setTimeRange(range); });
+        QAction* action = menu->addAction(TopBar::rangeText(range), m_console,
+            [console = m_console, range] { console->setTimeRange(range); });
         action->setCheckable(true);
         action->setChecked(m_console->timeRange() == range);
     }
@@ -270,7 +290,8 @@ void MainWindow::openConnectDialog()
 
 void MainWindow::refreshTop()
 {
-    m_top->setPage(m_current == nullptr ? tr("Welcome") : m_current->title(), m_current == nullptr ? QList<ChipText>() : m_current->chips());
+    m_top->setPage(m_current == nullptr ? tr("Welcome") : m_current->title(),
+        m_current == nullptr ? QList<ChipText>() : m_current->chips());
 }
 
 void MainWindow::refreshStatus()
@@ -278,14 +299,19 @@ void MainWindow::refreshStatus()
     m_status->setText(m_current == nullptr ? QString() : m_current->status());
     QStringList work;
     for (const Job* job : m_console->jobs()->running()) {
-        work << (job->progress() >= 0 ? tr("%1 %2 %").arg(job->title()).arg(int(job->progress() * 100)) : job->title());
+        work << (job->progress() >= 0
+                ? tr("%1 %2 %").arg(job->title()).arg(int(job->progress() * 100))
+                : job->title());
     }
     if (m_console->isLocalStackStarting()) {
         work << tr("Starting the local stack");
     }
-    m_work->setText(work.isEmpty() ? QString() : QString(QStringLiteral("◌ ") % work.join(QStringLiteral(" · "))));
-    m_who->setText(m_console->user() == m_console->role() ? m_console->user()
-                                                          : QString(m_console->user() % QLatin1StringView(" · ") % m_console->role()));
+    m_work->setText(work.isEmpty()
+            ? QString()
+            : QString(QStringLiteral("◌ ") % work.join(QStringLiteral(" · "))));
+    m_who->setText(m_console->user() == m_console->role()
+            ? m_console->user()
+            : QString(m_console->user() % QLatin1StringView(" · ") % m_console->role()));
 }
 
 void MainWindow::restoreLayout()

@@ -18,8 +18,8 @@ class TopBar;
 class WelcomePage;
 class Workspace;
 
-/// The frame: rail, top bar, page, status bar; the command palette over every action. Pages are registered by the program; the
-/// shell includes none.
+/// The frame: rail, top bar, page, status bar; the command palette over every action. Pages are
+/// registered by the program; the shell includes none.
 class MainWindow : public QMainWindow
 {
     Q_OBJECT
@@ -46,7 +46,8 @@ protected:
 
 private:
     void makeActions();
-    QAction* addNamed(const QString& text, const QKeySequence& keys, const std::function<void()>& run);
+    QAction* addNamed(
+        const QString& text, const QKeySequence& keys, const std::function<void()>& run);
     void showEnvironmentMenu();
     void showRangeMenu();
     void openConnectDialog();

@@ -51,10 +51,12 @@ void NotificationPanel::refresh()
 {
     m_list->clear();
     for (const Notification& notification : m_console->notifications()) {
-        auto* item = new QListWidgetItem(
-            format::clock(notification.at) % QLatin1StringView("  ") % Theme::glyph(notification.tone) % u' ' % notification.text, m_list);
+        auto* item = new QListWidgetItem(format::clock(notification.at) % QLatin1StringView("  ")
+                % Theme::glyph(notification.tone) % u' ' % notification.text,
+            m_list);
         item->setData(Qt::UserRole, notification.workspace);
-        item->setForeground(notification.tone == Tone::None ? theme().colors().text : theme().color(notification.tone));
+        item->setForeground(notification.tone == Tone::None ? theme().colors().text
+                                                            : theme().color(notification.tone));
     }
     if (m_list->count() == 0) {
         new QListWidgetItem(tr("Nothing has happened yet."), m_list);

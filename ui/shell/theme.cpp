@@ -191,8 +191,8 @@ void Theme::apply()
     palette.setColor(QPalette::ButtonText, c.text);
     palette.setColor(QPalette::BrightText, c.bad);
     palette.setColor(QPalette::PlaceholderText, c.faint);
-    palette.setColor(QPalette::Highlight, c.accent);
-    palette.setColor(QPalette::HighlightedText, c.onAccent);
+    palette.setColor(QPalette::Highlight, c.selected);
+    palette.setColor(QPalette::HighlightedText, c.text);
     palette.setColor(QPalette::Link, c.accent);
     palette.setColor(QPalette::LinkVisited, c.accent);
     palette.setColor(QPalette::ToolTipBase, c.raised);

@@ -18,16 +18,21 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
     : QWidget(parent)
     , m_console(console)
 {
-    auto* title = new Text(FontRole::Figure, Ink::Text, tr("Run a query-classification service"), this);
+    auto* title =
+        new Text(FontRole::Figure, Ink::Text, tr("Run a query-classification service"), this);
     auto* about = new Text(FontRole::Base, Ink::Muted,
-        tr("Tune its thresholds, try queries on it, watch it, load it, and shift traffic to a new version and back. "
+        tr("Tune its thresholds, try queries on it, watch it, load it, and shift traffic to a new "
+           "version and back. "
            "Classify, Thresholds and History work at once, without any server."),
         this);
     about->setWordWrap(true);
 
-    auto* local = new Card(tr("The local stack"), tr("on this machine, loopback and free ports only"), this);
+    auto* local =
+        new Card(tr("The local stack"), tr("on this machine, loopback and free ports only"), this);
     auto* what = new Text(FontRole::Base, Ink::Muted,
-        tr("Redis, Prometheus, HAProxy, two blue and two green workers. It starts in seconds and ends with this console."), local);
+        tr("Redis, Prometheus, HAProxy, two blue and two green workers. It starts in seconds and "
+           "ends with this console."),
+        local);
     what->setWordWrap(true);
     m_start = new Button(tr("Start the local stack"), ButtonRole::Primary, local);
     m_banner = new InfoBanner(local);
@@ -54,7 +59,9 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
 
     auto* other = new Card(tr("An environment"), tr("staging, production"), this);
     auto* there = new Text(FontRole::Base, Ink::Muted,
-        tr("Give the addresses of its Prometheus, Redis, balancer and workers; each is tested before it is saved."), other);
+        tr("Give the addresses of its Prometheus, Redis, balancer and workers; each is tested "
+           "before it is saved."),
+        other);
     there->setWordWrap(true);
     m_connect = new Button(tr("Connect to an environment…"), ButtonRole::Plain, other);
     other->content()->addWidget(there);
@@ -86,8 +93,9 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
     connect(console, &Console::localStackChanged, this, &WelcomePage::refresh);
     connect(console, &Console::environmentChanged, this, &WelcomePage::refresh);
     connect(console->localStack(), &ops::LocalStack::partChanged, this, &WelcomePage::showPart);
-    connect(console->localStack(), &ops::LocalStack::failed, this,
-        [this](const Error& error) { m_banner->show(Tone::Bad, QString::fromStdString(error.text())); });
+    connect(console->localStack(), &ops::LocalStack::failed, this, [this](const Error& error) {
+        m_banner->show(Tone::Bad, QString::fromStdString(error.text()));
+    });
     refresh();
 }
 
@@ -100,7 +108,9 @@ void WelcomePage::refresh()
         m_parts->setRowCount(0);
     }
     m_start->setEnabled(!starting && !local);
-    m_start->setText(starting ? tr("Starting…") : local ? tr("The local stack runs") : tr("Start the local stack"));
+    m_start->setText(starting ? tr("Starting…")
+            : local           ? tr("The local stack runs")
+                              : tr("Start the local stack"));
 }
 
 void WelcomePage::showPart(const ops::StackPart& part)
@@ -127,7 +137,8 @@ void WelcomePage::showPart(const ops::StackPart& part)
                                                             : Look{Tone::None, tr("○ waiting")};
     m_parts->item(row, 1)->setText(look.word);
     m_parts->item(row, 1)->setForeground(theme().color(look.tone));
-    const QString detail = part.state == ops::PartState::Healthy ? part.url.toString() : part.detail;
+    const QString detail =
+        part.state == ops::PartState::Healthy ? part.url.toString() : part.detail;
     m_parts->item(row, 2)->setText(detail);
     m_parts->item(row, 2)->setToolTip(detail % u'\n' % part.logFile);
 }

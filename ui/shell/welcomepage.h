@@ -16,7 +16,8 @@ class Console;
 class InfoBanner;
 class Text;
 
-/// The first page: start the local stack, with its parts coming up one by one, or connect to an environment.
+/// The first page: start the local stack, with its parts coming up one by one, or connect to an
+/// environment.
 class WelcomePage : public QWidget
 {
     Q_OBJECT

@@ -82,59 +82,114 @@ Vector4 solve(std::array<Vector4, 4> h, Vector4 g)
     return x;
 }
 
+/// The weighted logistic loss with its ridge, at weights `w`.
+double logisticLoss(std::span<const CalibrationRow> rows, const std::vector<Vector4>& inputs,
+    const std::array<double, 2>& weights, const Vector4& w, double ridge)
+{
+    double loss = 0;
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+        double z = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            z += w[i] * inputs[index][i];
+        }
+        const bool out = rows[index].label < 0;
+        const double signedZ = out ? z : -z;
+        loss += weights[out ? 1 : 0] * (signedZ > -30 ? std::log1p(std::exp(-signedZ)) : -signedZ);
+    }
+    for (std::size_t i = 1; i < 4; ++i) {
+        loss += ridge / 2 * w[i] * w[i];
+    }
+    return loss;
+}
+
+/// Newton's step (gradient divided by Hessian) at `w`.
+Vector4 newtonStep(std::span<const CalibrationRow> rows, const std::vector<Vector4>& inputs,
+    const std::array<double, 2>& weights, const Vector4& w, double ridge)
+{
+    std::array<Vector4, 4> hessian{};
+    Vector4 gradient{};
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+        const Vector4& x = inputs[index];
+        double z = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            z += w[i] * x[i];
+        }
+        const double p = 1.0 / (1.0 + std::exp(-z));
+        const bool out = rows[index].label < 0;
+        const double weight = weights[out ? 1 : 0];
+        for (std::size_t i = 0; i < 4; ++i) {
+            gradient[i] += weight * (p - (out ? 1.0 : 0.0)) * x[i];
+            for (std::size_t j = 0; j < 4; ++j) {
+                hessian[i][j] += weight * std::max(p * (1 - p), 1e-9) * x[i] * x[j];
+            }
+        }
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+        gradient[i] += i == 0 ? 0.0 : ridge * w[i];
+        hessian[i][i] += (i == 0 ? 0.0 : ridge) + 1e-9;
+    }
+    return solve(hessian, gradient);
+}
+
 void fitOutOfScope(
     std::span<const CalibrationRow> rows, std::size_t outRows, Calibration& calibration)
 {
-    const double ridge = 1e-3;
-    const double inScopeWeight = (1.0 - assumedOutOfScopeShare) / double(rows.size() - outRows);
-    const double outWeight = assumedOutOfScopeShare / double(outRows);
+    constexpr double ridge = 1e-3;
+    const std::array<double, 2> weights{
+        (1.0 - assumedOutOfScopeShare) / double(rows.size() - outRows),
+        assumedOutOfScopeShare / double(outRows)};
     std::vector<Vector4> inputs;
     inputs.reserve(rows.size());
     for (const CalibrationRow& row : rows) {
         const LogitFeatures features = logitFeatures(row.logits);
         inputs.push_back({1.0, features.maxMinusMean, features.entropy, row.unseenShare});
     }
+    // Each feature to mean 0 and deviation 1, so that the ridge treats them alike.
+    Vector4 mean{};
+    Vector4 deviation{};
+    for (std::size_t i = 1; i < 4; ++i) {
+        double sum = 0;
+        double squares = 0;
+        for (const Vector4& x : inputs) {
+            sum += x[i];
+            squares += x[i] * x[i];
+        }
+        mean[i] = sum / double(inputs.size());
+        deviation[i] =
+            std::sqrt(std::max(squares / double(inputs.size()) - mean[i] * mean[i], 1e-12));
+        for (Vector4& x : inputs) {
+            x[i] = (x[i] - mean[i]) / deviation[i];
+        }
+    }
     Vector4 w{};
+    double loss = logisticLoss(rows, inputs, weights, w, ridge);
     for (int step = 0; step < 50; ++step) {
-        std::array<Vector4, 4> hessian{};
-        Vector4 gradient{};
-        for (std::size_t index = 0; index < rows.size(); ++index) {
-            const Vector4& x = inputs[index];
-            double z = 0;
+        const Vector4 change = newtonStep(rows, inputs, weights, w, ridge);
+        // Half the step until it is one downhill.
+        double scale = 1;
+        bool better = false;
+        for (int half = 0; half < 20 && !better; ++half, scale /= 2) {
+            Vector4 next = w;
             for (std::size_t i = 0; i < 4; ++i) {
-                z += w[i] * x[i];
+                next[i] -= scale * change[i];
             }
-            const double p = 1.0 / (1.0 + std::exp(-z));
-            const bool out = rows[index].label < 0;
-            const double weight = out ? outWeight : inScopeWeight;
-            const double slope = std::max(p * (1 - p), 1e-9) * weight;
-            for (std::size_t i = 0; i < 4; ++i) {
-                gradient[i] += weight * (p - (out ? 1.0 : 0.0)) * x[i];
-                for (std::size_t j = 0; j < 4; ++j) {
-                    hessian[i][j] += slope * x[i] * x[j];
-                }
+            const double nextLoss = logisticLoss(rows, inputs, weights, next, ridge);
+            if (nextLoss < loss - 1e-12) {
+                better = true;
+                w = next;
+                loss = nextLoss;
             }
         }
-        for (std::size_t i = 0; i < 4; ++i) {
-            const double lambda = i == 0 ? 1e-9 : ridge * assumedOutOfScopeShare;
-            gradient[i] += lambda * w[i];
-            hessian[i][i] += lambda + 1e-12;
-        }
-        const Vector4 change = solve(hessian, gradient);
-        double largest = 0;
-        for (std::size_t i = 0; i < 4; ++i) {
-            w[i] -= std::clamp(change[i], -5.0, 5.0);
-            largest = std::max(largest, std::abs(change[i]));
-        }
-        if (largest < 1e-8) {
+        if (!better) {
             break;
         }
     }
     calibration.hasOutOfScope = true;
-    calibration.bias = w[0];
-    calibration.maxMinusMean = w[1];
-    calibration.entropy = w[2];
-    calibration.unseenShare = w[3];
+    calibration.maxMinusMean = w[1] / deviation[1];
+    calibration.entropy = w[2] / deviation[2];
+    calibration.unseenShare = w[3] / deviation[3];
+    calibration.bias = w[0] - w[1] * mean[1] / deviation[1] - w[2] * mean[2] / deviation[2]
+        - w[3] * mean[3] / deviation[3];
 }
 
 } // namespace

@@ -247,6 +247,8 @@ Result<void> ModelFile::read(std::string_view where)
     m_view.idf = spanOf<float>(m_data, sections[IdfSection]);
     m_view.weights = spanOf<float>(m_data, sections[WeightSection]);
     m_view.bias = spanOf<float>(m_data, sections[BiasSection]);
+    m_view.highestIdf =
+        m_view.idf.empty() ? 0.0F : *std::max_element(m_view.idf.begin(), m_view.idf.end());
     m_view.stride = std::size_t(header.stride);
     const std::size_t rows = m_view.idf.size();
     if (m_view.stride % 16 != 0 || m_view.stride < m_meta.labels.size()

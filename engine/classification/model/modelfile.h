@@ -45,6 +45,7 @@ struct ModelView
     std::span<const float> idf; ///< a row each
     std::span<const float> weights; ///< rows x stride
     std::span<const float> bias; ///< stride
+    float highestIdf = 0; ///< of an n-gram that is in no training text
     std::size_t stride = 0; ///< labels rounded up to 16 (one cache line of floats)
 
     static constexpr std::uint32_t unknown = 0xFFFFFFFFU;

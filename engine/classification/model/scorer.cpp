@@ -7,9 +7,12 @@ namespace sluice {
 
 namespace {
 
-void toUnitLength(std::span<float> values, float weight)
+/// `unknown`: squared length of what the text has and the model has not. It counts: a text that is
+/// mostly unknown makes a short vector, hence modest scores, instead of a few chance hits blown up
+/// to full length.
+void toUnitLength(std::span<float> values, float weight, float unknown)
 {
-    float sum = 0;
+    float sum = unknown;
     for (const float value : values) {
         sum += value * value;
     }
@@ -28,10 +31,15 @@ const SparseVector& Vectoriser::vectorise(const ModelView& view, std::string_vie
     const auto tokens = tokenise(normalised);
     extractNgrams(tokens, m_ngrams);
     m_known.clear();
+    float unknownWords = 0;
+    float unknownGrams = 0;
+    const float unknownSquare = view.highestIdf * view.highestIdf;
     for (const Ngram& ngram : m_ngrams) {
         const std::uint32_t row = view.rowOf(ngram.hash);
         if (row != ModelView::unknown) {
             m_known.emplace_back(row, ngram.word);
+        } else {
+            (ngram.word ? unknownWords : unknownGrams) += unknownSquare;
         }
     }
     std::size_t seen = 0;
@@ -61,8 +69,8 @@ const SparseVector& Vectoriser::vectorise(const ModelView& view, std::string_vie
         at = end;
     }
     const std::span<float> values(m_vector.values);
-    toUnitLength(values.first(words), 1.0F);
-    toUnitLength(values.subspan(words), characterGroupWeight);
+    toUnitLength(values.first(words), 1.0F, unknownWords);
+    toUnitLength(values.subspan(words), characterGroupWeight, unknownGrams);
     return m_vector;
 }
 

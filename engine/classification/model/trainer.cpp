@@ -20,7 +20,8 @@ constexpr float learningRate = 0.5F;
 constexpr float firstAccumulator = 0.01F;
 constexpr int patience = 5; ///< epochs without a better validation before it stops
 constexpr std::size_t leastOccurrences =
-    2; ///< of word pairs and character n-grams; words are kept always
+    2; ///< of word pairs and character n-grams; words stay always
+constexpr std::size_t smallTraining = 3000; ///< rows below which every n-gram stays
 
 struct Example
 {
@@ -105,7 +106,8 @@ Vocabulary makeVocabulary(const std::vector<Example>& train)
     }
     Vocabulary vocabulary;
     for (const auto& [hash, count] : counts) {
-        if (count.keep || count.documents >= leastOccurrences) {
+        if (count.keep
+            || count.documents >= (train.size() < smallTraining ? 1 : leastOccurrences)) {
             vocabulary.hashes.push_back(hash);
         }
     }

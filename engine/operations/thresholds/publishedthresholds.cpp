@@ -166,10 +166,12 @@ void PublishedThresholds::activate(qint64 number, const QString& pool, qint64 ex
         });
 }
 
-void PublishedThresholds::previous(const QString& pool, QObject* context, std::function<void(Result<qint64>)> answered)
+void PublishedThresholds::previous(
+    const QString& pool, QObject* context, std::function<void(Result<qint64>)> answered)
 {
-    m_client->command({QByteArrayLiteral("GET"), QByteArrayLiteral("sluice:{thresholds}:previous:") + pool.toUtf8()}, context,
-        [answered = std::move(answered)](const Result<RedisReply>& reply) {
+    m_client->command({QByteArrayLiteral("GET"),
+                          QByteArrayLiteral("sluice:{thresholds}:previous:") + pool.toUtf8()},
+        context, [answered = std::move(answered)](const Result<RedisReply>& reply) {
             if (!reply) {
                 answered(reply.error());
                 return;

@@ -45,14 +45,15 @@ public:
     void publish(ThresholdSet set, const QString& pool, qint64 expected, QObject* context,
         std::function<void(Result<qint64>)> answered);
 
-    /// Points the pool back to the set of an earlier number (same compare-and-set); 0: to the model's
-    /// own thresholds.
+    /// Points the pool back to the set of an earlier number (same compare-and-set); 0: to the
+    /// model's own thresholds.
     void activate(qint64 number, const QString& pool, qint64 expected, QObject* context,
         std::function<void(Result<qint64>)> answered);
 
-    /// The number that the pool pointed to before the present one: 0 for the model's own, -1 when nothing was
-    /// ever published to it.
-    void previous(const QString& pool, QObject* context, std::function<void(Result<qint64>)> answered);
+    /// The number that the pool pointed to before the present one: 0 for the model's own, -1 when
+    /// nothing was ever published to it.
+    void previous(
+        const QString& pool, QObject* context, std::function<void(Result<qint64>)> answered);
 
     /// Asks every worker for /v1/info (1 s time-out each).
     void workers(const QList<WorkerEndpoint>& endpoints, QObject* context,
