@@ -159,7 +159,7 @@ void LiveChart::rescale()
         }
     }
     m_empty->setVisible(!any);
-    ValueScale scale = valueScale(most);
+    ValueScale scale = valueScale(m_unit == Unit::Count ? std::max(most, 3.0) : most);
     if (m_unit == Unit::Share && most > 0.9 && most <= 1.0) {
         scale = {1.0, {0.0, 0.25, 0.5, 0.75, 1.0}}; // a share ends at 100 %
     }

@@ -12,6 +12,7 @@ namespace sluice::ui {
 namespace {
 
 constexpr double stripHeight = 18; ///< of the time axis below the plot
+constexpr double markRoom = 150; ///< the words of a mark
 constexpr double labelRoom = 76; ///< a time label and the air round it
 
 qsizetype lowerBound(const QList<QPointF>& points, double time)
@@ -216,13 +217,15 @@ void TimeLines::paintLimits(QPainter& painter) const
         const double y = yOf(limit.value);
         painter.setPen(QPen(theme().colors().bad, 1, Qt::DashLine));
         painter.drawLine(QPointF(m_plot.left(), y), QPointF(m_plot.right(), y));
-        painter.drawText(QRectF(m_plot.left(), y - 16, m_plot.width() - 4, 15),
-            Qt::AlignRight | Qt::AlignVCenter, limit.text);
+        painter.drawText(QRectF(m_plot.left() + 4, y - 16, m_plot.width() - 8, 15),
+            Qt::AlignLeft | Qt::AlignVCenter, limit.text);
     }
 }
 
 void TimeLines::paintMarks(QPainter& painter) const
 {
+    double lastText =
+        -1e9; // words of marks that stand close would lie over each other: the newest speaks
     for (const EventMark& mark : m_marks) {
         const double x = xOf(mark.time);
         if (x < m_plot.left() || x > m_plot.right()) {
@@ -230,6 +233,10 @@ void TimeLines::paintMarks(QPainter& painter) const
         }
         painter.setPen(QPen(theme().colors().muted, 1, Qt::DotLine));
         painter.drawLine(QPointF(x, m_plot.top()), QPointF(x, m_plot.bottom()));
+        if (std::abs(x - lastText) < markRoom) {
+            continue;
+        }
+        lastText = x;
         const bool left = x > m_plot.center().x();
         const QRectF box(left ? x - 164 : x + 4, m_plot.top() - 2, 160, 14);
         painter.setPen(theme().colors().muted);

@@ -218,6 +218,8 @@ QWidget* ClassifyWorkspace::makeContext()
 {
     auto* card = new Card(tr("Context"), tr("what the session remembers"), this);
     m_context = quietTable(tr("Context"), 2, card);
+    m_context->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
+    m_context->horizontalHeader()->setSectionResizeMode(1, QHeaderView::Stretch);
     card->content()->addWidget(m_context, 1);
     auto* clear = new Button(tr("Clear context"), ButtonRole::Plain, card);
     clear->setToolTip(tr("Begins a new session (Ctrl+Shift+L)"));
@@ -246,6 +248,7 @@ QWidget* ClassifyWorkspace::makeInput()
     m_input->setPlaceholderText(tr("Type a query…   Enter sends, ↑ ↓ go through earlier ones"));
     m_input->setAccessibleName(tr("Query"));
     m_input->setMinimumHeight(36);
+    m_input->setTextMargins(8, 0, 8, 0);
     m_input->installEventFilter(this);
     auto* where = new Text(FontRole::Base, Ink::Muted, tr("Embedded engine"), card);
     m_send = new Button(tr("Send"), ButtonRole::Primary, card);

@@ -27,6 +27,7 @@ HistoryWorkspace::HistoryWorkspace(Console* console, QWidget* parent)
     m_filter->setPlaceholderText(tr("Filter by who, what, or outcome   Ctrl+F"));
     m_filter->setAccessibleName(tr("Filter"));
     m_filter->setClearButtonEnabled(true);
+    m_filter->setTextMargins(6, 0, 6, 0);
     m_kind = new QComboBox(this);
     m_kind->setAccessibleName(tr("Kind"));
     m_kind->addItem(tr("everything"), QString());

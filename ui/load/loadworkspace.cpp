@@ -106,7 +106,7 @@ LoadWorkspace::~LoadWorkspace() = default;
 QWidget* LoadWorkspace::makeScenario()
 {
     auto* card = new Card(tr("Scenario"), tr("native generator"), this);
-    card->setFixedWidth(290);
+    card->setFixedWidth(260);
     m_scenario = new QComboBox(card);
     m_scenario->setAccessibleName(tr("Scenario"));
     m_seconds = new QSpinBox(card);
@@ -161,17 +161,17 @@ QWidget* LoadWorkspace::makeCharts()
         grid->addWidget(card, row, column);
         return chart;
     };
-    m_rate = add(tr("Requests a second"), tr("scheduled and answered"), Unit::PerSecond, 0, 0);
+    m_rate = add(tr("Requests a second"), tr("on the schedule"), Unit::PerSecond, 0, 0);
     m_latency = add(tr("Response time"), tr("from the intended start"), Unit::Seconds, 0, 1);
     m_errors = add(tr("Errors"), tr("a second"), Unit::Count, 1, 0);
-    m_inFlight = add(tr("In flight"), tr("requests waiting for an answer"), Unit::Count, 1, 1);
+    m_inFlight = add(tr("In flight"), tr("waiting for an answer"), Unit::Count, 1, 1);
     return area;
 }
 
 QWidget* LoadWorkspace::makeVerdict()
 {
     auto* card = new Card(tr("Verdict"), tr("target by target"), this);
-    card->setFixedWidth(310);
+    card->setFixedWidth(300);
     m_verdict = new Text(FontRole::Figure, Ink::Muted, tr("no run yet"), card);
     m_summary = new Text(FontRole::Base, Ink::Muted, {}, card);
     m_summary->setWordWrap(true);

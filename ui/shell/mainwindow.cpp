@@ -311,7 +311,7 @@ void MainWindow::refreshStatus()
             : QString(QStringLiteral("◌ ") % work.join(QStringLiteral(" · "))));
     m_who->setText(m_console->user() == m_console->role()
             ? m_console->user()
-            : QString(m_console->user() % QLatin1StringView(" · ") % m_console->role()));
+            : QString(m_console->user() % QStringLiteral(" · ") % m_console->role()));
 }
 
 void MainWindow::restoreLayout()

@@ -43,7 +43,7 @@ void RiskCurve::paintEvent(QPaintEvent*)
         most = point.coverage > 0.05 ? std::max(most, point.risk) : most;
     }
     most = std::max(most, m_risk) * 1.05;
-    const QRectF area(48, 8, width() - 60, height() - 8 - 36);
+    const QRectF area(48, 8, width() - 72, height() - 8 - 36);
     const auto place = [&](double coverage, double risk) {
         return QPointF(area.left() + coverage * area.width(),
             area.bottom() - std::min(risk / most, 1.0) * area.height());
