@@ -56,8 +56,8 @@ const json::value* JsonReader::find(std::string_view key, bool required)
     if (found != nullptr && found->is_null() && !required) {
         return nullptr;
     }
-    if (required && (found == nullptr || found->is_null())) {
-        fail(key, found == nullptr ? "is missing" : "must not be null");
+    if (found == nullptr && required) {
+        fail(key, "is missing");
     }
     return found;
 }
