@@ -139,7 +139,7 @@ void TestServiceQueries::withoutTrafficThereIsNoData()
                                .mid(1);
     check(
         {
-            {queries::errorShare(10), {QStringLiteral("{}=NaN")}},
+            {queries::errorShare(10), {QStringLiteral("{}=.nan")}},
             {queries::cacheHitRatio(10), {}},
             {queries::latency(0.95, 10), {}},
         },
