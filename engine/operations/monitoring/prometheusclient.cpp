@@ -162,8 +162,9 @@ void PrometheusClient::post(const QString& endpoint, const QByteArray& form, QOb
         reply->abort();
     });
     deadline->start(timeoutMs);
-    connect(reply, &QNetworkReply::downloadProgress, reply, [reply, broken](qint64 got, qint64) {
-        if (got > maxAnswerBytes) {
+    // downloadProgress() comes at most every 100 ms, and not at all for what came since.
+    connect(reply, &QNetworkReply::readyRead, reply, [reply, broken] {
+        if (reply->bytesAvailable() > maxAnswerBytes) {
             broken->large = true;
             reply->abort();
         }
