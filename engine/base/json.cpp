@@ -85,9 +85,9 @@ std::optional<double> asNumber(const json::value& value)
 
 } // namespace
 
-std::optional<std::string> JsonReader::optionalString(std::string_view key)
+std::optional<std::string> JsonReader::readString(std::string_view key, bool required)
 {
-    const json::value* found = find(key, false);
+    const json::value* found = find(key, required);
     if (found == nullptr) {
         return std::nullopt;
     }
@@ -98,9 +98,10 @@ std::optional<std::string> JsonReader::optionalString(std::string_view key)
     return std::string(found->get_string());
 }
 
-std::optional<double> JsonReader::optionalNumber(std::string_view key, double least, double most)
+std::optional<double> JsonReader::readNumber(
+    std::string_view key, bool required, double least, double most)
 {
-    const json::value* found = find(key, false);
+    const json::value* found = find(key, required);
     if (found == nullptr) {
         return std::nullopt;
     }
@@ -112,10 +113,10 @@ std::optional<double> JsonReader::optionalNumber(std::string_view key, double le
     return number;
 }
 
-std::optional<std::int64_t> JsonReader::optionalInteger(
-    std::string_view key, std::int64_t least, std::int64_t most)
+std::optional<std::int64_t> JsonReader::readInteger(
+    std::string_view key, bool required, std::int64_t least, std::int64_t most)
 {
-    const json::value* found = find(key, false);
+    const json::value* found = find(key, required);
     if (found == nullptr) {
         return std::nullopt;
     }
@@ -132,9 +133,9 @@ std::optional<std::int64_t> JsonReader::optionalInteger(
     return number;
 }
 
-std::optional<bool> JsonReader::optionalBoolean(std::string_view key)
+std::optional<bool> JsonReader::readBoolean(std::string_view key, bool required)
 {
-    const json::value* found = find(key, false);
+    const json::value* found = find(key, required);
     if (found == nullptr) {
         return std::nullopt;
     }
@@ -169,26 +170,43 @@ std::vector<std::string> JsonReader::optionalStrings(std::string_view key)
 
 std::string JsonReader::string(std::string_view key)
 {
-    find(key, true);
-    return optionalString(key).value_or(std::string());
+    return readString(key, true).value_or(std::string());
 }
 
 double JsonReader::number(std::string_view key, double least, double most)
 {
-    find(key, true);
-    return optionalNumber(key, least, most).value_or(least);
+    return readNumber(key, true, least, most).value_or(least);
 }
 
 std::int64_t JsonReader::integer(std::string_view key, std::int64_t least, std::int64_t most)
 {
-    find(key, true);
-    return optionalInteger(key, least, most).value_or(least);
+    return readInteger(key, true, least, most).value_or(least);
 }
 
 bool JsonReader::boolean(std::string_view key)
 {
-    find(key, true);
-    return optionalBoolean(key).value_or(false);
+    return readBoolean(key, true).value_or(false);
+}
+
+std::optional<std::string> JsonReader::optionalString(std::string_view key)
+{
+    return readString(key, false);
+}
+
+std::optional<double> JsonReader::optionalNumber(std::string_view key, double least, double most)
+{
+    return readNumber(key, false, least, most);
+}
+
+std::optional<std::int64_t> JsonReader::optionalInteger(
+    std::string_view key, std::int64_t least, std::int64_t most)
+{
+    return readInteger(key, false, least, most);
+}
+
+std::optional<bool> JsonReader::optionalBoolean(std::string_view key)
+{
+    return readBoolean(key, false);
 }
 
 Result<void> JsonReader::finish()

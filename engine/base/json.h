@@ -51,6 +51,12 @@ public:
 
 private:
     const boost::json::value* find(std::string_view key, bool required);
+    std::optional<std::string> readString(std::string_view key, bool required);
+    std::optional<double> readNumber(
+        std::string_view key, bool required, double least, double most);
+    std::optional<std::int64_t> readInteger(
+        std::string_view key, bool required, std::int64_t least, std::int64_t most);
+    std::optional<bool> readBoolean(std::string_view key, bool required);
 
     const boost::json::object* m_object = nullptr;
     std::string m_where;

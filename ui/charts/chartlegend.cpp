@@ -5,13 +5,15 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
+#include <algorithm>
 
 namespace sluice::ui {
 
 namespace {
 
-constexpr int swatch = 16;
-constexpr int gap = 14;
+constexpr int swatch = 14;
+constexpr int widestGap = 14;
+constexpr int leastGap = 4;
 
 } // namespace
 
@@ -44,11 +46,19 @@ QSize ChartLegend::sizeHint() const
 QList<QRect> ChartLegend::boxes() const
 {
     const QFontMetrics metrics(theme().font(FontRole::Small));
+    QList<int> widths;
+    int room = width();
+    for (const Entry& entry : m_entries) {
+        widths << swatch + 5
+                + metrics.horizontalAdvance(entry.name % QLatin1StringView("  ") % entry.value);
+        room -= widths.last();
+    }
+    // Where it is narrow the entries move together.
+    const int between = std::max(1, int(m_entries.size()) - 1);
+    const int gap = std::clamp(room / between, leastGap, widestGap);
     QList<QRect> boxes;
     int x = 0;
-    for (const Entry& entry : m_entries) {
-        const int width = swatch + 5
-            + metrics.horizontalAdvance(entry.name % QLatin1StringView("  ") % entry.value);
+    for (const int width : widths) {
         boxes << QRect(x, 0, width, height());
         x += width + gap;
     }

@@ -4,7 +4,6 @@
 #include "ui/shell/theme.h"
 
 #include <QApplication>
-#include <QCategoryAxis>
 #include <QChart>
 #include <QChartView>
 #include <QClipboard>
@@ -26,7 +25,7 @@ LiveChart::LiveChart(const QString& name, ChartGroup* group, Unit unit, QWidget*
     , m_unit(unit)
     , m_chart(new QChart)
     , m_view(new QChartView(m_chart, this))
-    , m_axis(new QCategoryAxis(this))
+    , m_axis(new QValueAxis(this))
     , m_lines(new TimeLines(m_chart))
     , m_legend(new ChartLegend(this))
     , m_empty(new QLabel(m_view))
@@ -47,7 +46,7 @@ LiveChart::LiveChart(const QString& name, ChartGroup* group, Unit unit, QWidget*
     m_chart->addAxis(m_axis, Qt::AlignLeft);
     series->attachAxis(hidden);
     series->attachAxis(m_axis);
-    m_axis->setLabelsPosition(QCategoryAxis::AxisLabelsPositionOnValue);
+    m_axis->setLabelsVisible(false); // QtCharts cuts labels to "..." for a while after a resize
     m_axis->setLineVisible(false);
 
     m_lines->setGroup(group);
@@ -166,21 +165,13 @@ void LiveChart::rescale()
     if (scale.top != m_top) {
         m_top = scale.top;
         m_lines->setTop(m_top);
-        const QStringList labels = m_axis->categoriesLabels();
-        for (const QString& label : labels) {
-            m_axis->remove(label);
-        }
         m_axis->setRange(0, m_top);
-        QSet<QString> taken;
+        m_axis->setTickCount(int(scale.ticks.size()));
+        QList<ValueLabel> labels;
         for (const double tick : scale.ticks) {
-            QString label = format::value(tick, m_unit);
-            while (taken.contains(label)) {
-                label += QChar(0x200B); // labels are keys to QtCharts: equal ones differ by a blank
-                                        // without width
-            }
-            taken.insert(label);
-            m_axis->append(label, tick);
+            labels << ValueLabel{tick, format::value(tick, m_unit)};
         }
+        m_lines->setValueLabels(labels);
         layOut();
     }
 }
@@ -189,9 +180,8 @@ void LiveChart::layOut()
 {
     const QFontMetrics metrics(theme().font(FontRole::Small));
     int widest = 0;
-    const QStringList labels = m_axis->categoriesLabels();
-    for (const QString& label : labels) {
-        widest = std::max(widest, metrics.horizontalAdvance(label));
+    for (const ValueLabel& label : m_lines->valueLabels()) {
+        widest = std::max(widest, metrics.horizontalAdvance(label.text));
     }
     const QSizeF size = m_view->size();
     m_plot = QRectF(widest + 12, 6, std::max(10.0, size.width() - widest - 20),
@@ -203,8 +193,6 @@ void LiveChart::layOut()
 
 void LiveChart::applyTheme()
 {
-    m_axis->setLabelsFont(theme().font(FontRole::Small));
-    m_axis->setLabelsColor(theme().colors().muted);
     m_axis->setGridLinePen(QPen(withAlpha(theme().colors().line, 0.8), 1));
     QPalette palette = m_empty->palette();
     palette.setColor(QPalette::WindowText, theme().colors().muted);

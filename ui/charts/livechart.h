@@ -7,7 +7,7 @@
 
 class QChart;
 class QChartView;
-class QCategoryAxis;
+class QValueAxis;
 class QLabel;
 
 namespace sluice::ui {
@@ -65,7 +65,7 @@ private:
     Unit m_unit;
     QChart* m_chart;
     QChartView* m_view;
-    QCategoryAxis* m_axis;
+    QValueAxis* m_axis;
     TimeLines* m_lines;
     ChartLegend* m_legend;
     QLabel* m_empty;

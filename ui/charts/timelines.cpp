@@ -95,7 +95,7 @@ void TimeLines::setPlot(const QRectF& plot)
 
 QRectF TimeLines::boundingRect() const
 {
-    return m_plot.adjusted(-4, -4, 4, stripHeight);
+    return m_plot.adjusted(-m_plot.left(), -10, 4, stripHeight);
 }
 
 double TimeLines::timeAt(double x) const
@@ -121,6 +121,7 @@ void TimeLines::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidge
         return;
     }
     painter->setFont(theme().font(FontRole::Small));
+    paintValueAxis(*painter);
     paintTimeAxis(*painter);
     painter->save();
     painter->setClipRect(m_plot.adjusted(-1, -4, 1, 1));
@@ -142,6 +143,15 @@ void TimeLines::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidge
     }
     paintCrosshair(*painter);
     painter->restore();
+}
+
+void TimeLines::paintValueAxis(QPainter& painter) const
+{
+    painter.setPen(theme().colors().muted);
+    for (const ValueLabel& label : m_labels) {
+        painter.drawText(QRectF(0, yOf(label.value) - 8, m_plot.left() - 7, 16),
+            Qt::AlignRight | Qt::AlignVCenter, label.text);
+    }
 }
 
 void TimeLines::paintTimeAxis(QPainter& painter) const
@@ -239,9 +249,11 @@ void TimeLines::paintMarks(QPainter& painter) const
         lastText = x;
         const bool left = x > m_plot.center().x();
         const QRectF box(left ? x - 164 : x + 4, m_plot.top() - 2, 160, 14);
+        const int side = int((left ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        painter.fillRect(painter.boundingRect(box, side, mark.text).adjusted(-2, 0, 2, 0),
+            theme().colors().card);
         painter.setPen(theme().colors().muted);
-        painter.drawText(
-            box, (left ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter, mark.text);
+        painter.drawText(box, side, mark.text);
     }
 }
 

@@ -28,6 +28,13 @@ struct LimitLine
     QString text;
 };
 
+/// A word at the value axis.
+struct ValueLabel
+{
+    double value = 0;
+    QString text;
+};
+
 /// A vertical mark ("set 41 published").
 struct EventMark
 {
@@ -64,6 +71,8 @@ public:
     void setPlot(const QRectF& plot);
     void setGroup(const ChartGroup* group) { m_group = group; }
     void setTop(double top) { m_top = top; }
+    void setValueLabels(QList<ValueLabel> labels) { m_labels = std::move(labels); }
+    const QList<ValueLabel>& valueLabels() const { return m_labels; }
     QList<ChartSeries>& series() { return m_series; }
     const QList<ChartSeries>& series() const { return m_series; }
     void setLimits(QList<LimitLine> limits) { m_limits = std::move(limits); }
@@ -80,6 +89,7 @@ public:
 private:
     double xOf(double time) const;
     double yOf(double value) const;
+    void paintValueAxis(QPainter& painter) const;
     void paintTimeAxis(QPainter& painter) const;
     void paintLine(QPainter& painter, const ChartSeries& series) const;
     void paintLimits(QPainter& painter) const;
@@ -92,6 +102,7 @@ private:
     double m_gap = 3;
     bool m_stale = false;
     QList<ChartSeries> m_series;
+    QList<ValueLabel> m_labels;
     QList<LimitLine> m_limits;
     QList<EventMark> m_marks;
     std::optional<std::pair<double, double>> m_dragged;

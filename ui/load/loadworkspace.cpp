@@ -49,19 +49,24 @@ QTableWidget* table(const QString& name, const QStringList& columns, QWidget* pa
     return made;
 }
 
-void fill(QTableWidget* table, int row, const QStringList& texts, const QColor& last = {})
+void fill(QTableWidget* table, int row, const QStringList& texts)
 {
     for (int column = 0; column < texts.size(); ++column) {
         auto* item = new QTableWidgetItem(texts[column]);
         item->setTextAlignment((column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-        if (column + 1 == texts.size() && last.isValid()) {
-            item->setForeground(last);
-        }
         table->setItem(row, column, item);
     }
 }
 
 } // namespace
+
+void LoadWorkspace::inkChecks()
+{
+    for (int row = 0; row < m_checks->rowCount(); ++row) {
+        QTableWidgetItem* verdict = m_checks->item(row, 3);
+        verdict->setForeground(theme().color(Tone(verdict->data(Qt::UserRole).toInt())));
+    }
+}
 
 LoadWorkspace::LoadWorkspace(Console* console, QWidget* parent)
     : Workspace(console, QStringLiteral("load"), tr("Load"), parent)
@@ -176,6 +181,7 @@ QWidget* LoadWorkspace::makeVerdict()
     m_summary = new Text(FontRole::Base, Ink::Muted, {}, card);
     m_summary->setWordWrap(true);
     m_checks = table(tr("Targets"), {tr("target"), tr("value"), tr("limit"), tr("verdict")}, card);
+    connect(&theme(), &Theme::changed, this, &LoadWorkspace::inkChecks);
     m_checks->setFixedHeight(26 * 4 + 10);
     m_figures = table(tr("Figures"), {tr("figure"), tr("value")}, card);
     m_figures->horizontalHeader()->hide();
@@ -360,9 +366,10 @@ void LoadWorkspace::onFinished(const ops::LoadResult& result)
         const Tone tone = check.passed ? Tone::Ok : Tone::Bad;
         fill(m_checks, row,
             {check.name, check.value, QString(QLatin1StringView("< ") % check.limit),
-                QString(Theme::glyph(tone) % u' ' % (check.passed ? tr("pass") : tr("fail")))},
-            theme().color(tone));
+                QString(Theme::glyph(tone) % u' ' % (check.passed ? tr("pass") : tr("fail")))});
+        m_checks->item(row, 3)->setData(Qt::UserRole, int(tone));
     }
+    inkChecks();
     QList<QStringList> figures{{tr("p50"), format::duration(result.p50Ms / 1000)},
         {tr("longest"), format::duration(result.maxMs / 1000)},
         {tr("p99 from the send"), format::duration(result.uncorrectedP99Ms / 1000)},

@@ -49,6 +49,7 @@ private:
     void onFailed(const Error& error);
     void showScenario();
     void showVerdict(Tone tone, const QString& word);
+    void inkChecks();
     void updateState();
     void updateButtons();
 

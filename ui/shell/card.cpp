@@ -24,7 +24,7 @@ Card::Card(const QString& title, const QString& hint, QWidget* parent)
     layout->addLayout(m_head);
     m_content->setSpacing(8);
     layout->addLayout(m_content, 1);
-    m_hint->setMinimumWidth(0);
+    m_hint->setElided(true);
     m_hint->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     setTitle(title);
     setHint(hint);

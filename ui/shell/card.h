@@ -8,6 +8,8 @@ class QHBoxLayout;
 
 namespace sluice::ui {
 
+class Text;
+
 /// A rounded card: quiet title, a fainter half-sentence that says what is counted and over what,
 /// and the content below them (content() is a vertical layout, spacing 8).
 class Card : public QFrame
@@ -32,7 +34,7 @@ private:
     QHBoxLayout* m_head;
     QVBoxLayout* m_content;
     QLabel* m_title;
-    QLabel* m_hint;
+    Text* m_hint;
     QColor m_frame;
 };
 

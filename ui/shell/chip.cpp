@@ -81,10 +81,12 @@ void Chip::paintEvent(QPaintEvent*)
         }
         x += 15;
     }
+    const double end = width() - (m_arrow ? 24 : 8);
     const auto word = [&](const QString& text, const QFont& font, const QColor& color) {
         painter.setFont(font);
         painter.setPen(color);
-        painter.drawText(QRectF(x, 0, width() - x, height()), int(Qt::AlignVCenter), text);
+        painter.drawText(QRectF(x, 0, end - x, height()), int(Qt::AlignVCenter),
+            QFontMetricsF(font).elidedText(text, Qt::ElideRight, std::max(0.0, end - x + 0.5)));
         x += QFontMetricsF(font).horizontalAdvance(text);
     };
     word(m_text.text, theme().font(FontRole::Base), c.muted);

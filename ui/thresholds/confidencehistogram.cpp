@@ -101,7 +101,7 @@ void ConfidenceHistogram::paintEvent(QPaintEvent*)
                                              : Qt::AlignHCenter;
         const double left = tick == 0 ? x : tick == 1 ? x - 40 : x - 20;
         painter.drawText(
-            QRectF(left, area.bottom() + 3, 40, 14), side | Qt::AlignTop, format::number(tick));
+            QRectF(left, area.bottom() + 3, 40, 14), side | Qt::AlignTop, format::fixed(tick, 2));
     }
     if (m_live) {
         const double x = area.left() + *m_live * area.width();

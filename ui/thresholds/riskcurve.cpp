@@ -1,5 +1,6 @@
 #include "ui/thresholds/riskcurve.h"
 
+#include "ui/charts/axisticks.h"
 #include "ui/shell/format.h"
 #include "ui/shell/theme.h"
 
@@ -42,19 +43,19 @@ void RiskCurve::paintEvent(QPaintEvent*)
         // The first points stand on a handful of rows and jump: they don't set the scale.
         most = point.coverage > 0.05 ? std::max(most, point.risk) : most;
     }
-    most = std::max(most, m_risk) * 1.05;
+    const ValueScale scale = valueScale(std::max(most, m_risk));
     const QRectF area(48, 8, width() - 72, height() - 8 - 36);
     const auto place = [&](double coverage, double risk) {
         return QPointF(area.left() + coverage * area.width(),
-            area.bottom() - std::min(risk / most, 1.0) * area.height());
+            area.bottom() - std::min(risk / scale.top, 1.0) * area.height());
     };
-    for (int index = 0; index <= 3; ++index) {
-        const double y = area.bottom() - area.height() * index / 3;
+    for (const double tick : scale.ticks) {
+        const double y = place(0, tick).y();
         painter.setPen(QPen(colors.line, 1));
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y));
         painter.setPen(colors.muted);
-        painter.drawText(QRectF(0, y - 8, 42, 16), Qt::AlignRight | Qt::AlignVCenter,
-            format::percent(most * index / 3));
+        painter.drawText(
+            QRectF(0, y - 8, 42, 16), Qt::AlignRight | Qt::AlignVCenter, format::percent(tick));
     }
     for (const double tick : {0.0, 0.25, 0.5, 0.75, 1.0}) {
         const double x = area.left() + tick * area.width();

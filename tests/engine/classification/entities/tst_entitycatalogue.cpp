@@ -241,7 +241,7 @@ void TestEntityCatalogue::refused_data()
     row("no object", "3", "entities[0]: a JSON object is expected");
     row("no type", R"({"patterns":["a"]})", "entities[0]: type: is missing");
     row("empty type", R"({"type":"","patterns":["a"]})", "type: must not be empty");
-    row("type null", R"({"type":null,"patterns":["a"]})", "type: must not be empty");
+    row("type null", R"({"type":null,"patterns":["a"]})", "type: a string is expected");
     row("nothing to find", R"({"type":"a"})", "patterns or words are needed");
     row("unknown member", R"({"type":"a","pattern":["a"]})", "pattern");
     row("patterns no list", R"({"type":"a","patterns":"a"})", "patterns: an array of strings");

@@ -92,17 +92,18 @@ void TestPrometheusClient::cleanupTestCase()
 
 Result<RangeAnswer> TestPrometheusClient::ask(const QString& expression, int timeoutMs)
 {
-    Range got;
+    // Shared, because an answer may come when nobody waits for it any more.
+    const auto got = std::make_shared<Range>();
     m_client.queryRange(
-        expression, 1000.4, 1010.7, 2, this, [&got](const auto& answer) { got = answer; },
+        expression, 1000.4, 1010.7, 2, this, [got](const auto& answer) { *got = answer; },
         timeoutMs);
-    if (got) {
+    if (*got) {
         return internalError("answered from within the call");
     }
-    if (!QTest::qWaitFor([&got] { return got.has_value(); }, 15000)) {
+    if (!QTest::qWaitFor([&got] { return got->has_value(); }, timeoutMs + 5000)) {
         return internalError("no answer");
     }
-    return *got;
+    return **got;
 }
 
 void TestPrometheusClient::answerWith(const QByteArray& answer)
