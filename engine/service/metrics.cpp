@@ -37,8 +37,29 @@ struct Metrics::Series
     std::atomic<std::uint64_t> nanoseconds = 0;
 };
 
-Metrics::Metrics(std::string pool, std::string version)
-    : m_common(fmt::format("pool=\"{}\",version=\"{}\"", pool, version))
+namespace {
+
+/// A label's value in the text format: backslash, quote and newline are escaped.
+std::string escaped(std::string_view value)
+{
+    std::string out;
+    for (const char c : value) {
+        if (c == '\n') {
+            out += "\\n";
+            continue;
+        }
+        if (c == '\\' || c == '"') {
+            out += '\\';
+        }
+        out += c;
+    }
+    return out;
+}
+
+} // namespace
+
+Metrics::Metrics(const std::string& pool, const std::string& version)
+    : m_common(fmt::format("pool=\"{}\",version=\"{}\"", escaped(pool), escaped(version)))
 { }
 
 Metrics::~Metrics() = default;

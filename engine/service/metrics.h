@@ -22,7 +22,7 @@ const std::vector<double>& latencyBounds();
 class Metrics
 {
 public:
-    Metrics(std::string pool, std::string version);
+    Metrics(const std::string& pool, const std::string& version);
     ~Metrics();
 
     /// One answered request. `route` is from a fixed list, so that series stay few.

@@ -25,9 +25,6 @@ Result<void> readPerIntent(
     JsonReader members(*value, where);
     for (const auto& member : *object) {
         const std::string intent(member.key());
-        if (member.value().is_null()) {
-            members.fail(intent, "a number from 0 to 1 is expected");
-        }
         perIntent[intent] = members.number(intent, 0.0, 1.0);
     }
     return members.finish();
@@ -46,9 +43,6 @@ Result<ThresholdSet> ThresholdSet::fromJson(std::string_view text, std::string_v
     set.number = in.optionalInteger("number", 0, INT64_MAX).value_or(0);
     set.model = in.optionalString("model").value_or("");
     set.global = in.number("global", 0.0, 1.0);
-    if (in.optionalValue("global") == nullptr) {
-        in.fail("global", "a number from 0 to 1 is expected"); // null must not read as 0
-    }
     const json::value* perIntent = in.optionalValue("per_intent");
     set.margin = in.optionalNumber("margin", 0.0, 1.0).value_or(set.margin);
     set.clarifyBand = in.optionalNumber("clarify_band", 0.0, 1.0).value_or(set.clarifyBand);

@@ -1,0 +1,543 @@
+#include "engine/service/service.h"
+#include "tests/support/redisserver.h"
+#include "tests/support/testcase.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTcpSocket>
+#include <thread>
+
+using namespace sluice;
+using service::Service;
+using service::ServiceOptions;
+
+namespace {
+
+struct HttpAnswer
+{
+    int status = 0;
+    QByteArray head;
+    QByteArray body;
+    QJsonObject json() const { return QJsonDocument::fromJson(body).object(); }
+};
+
+/// A worker on a thread of its own.
+class Worker
+{
+public:
+    explicit Worker(ServiceOptions options, std::chrono::seconds drain = std::chrono::seconds(0))
+    {
+        options.drain = drain;
+        const std::filesystem::path share =
+            std::filesystem::path(SLUICE_BINARY_DIR) / "share" / "sluice";
+        options.model = share / "helpdesk.model";
+        options.catalogue = share / "entities.json";
+        options.version = "test";
+        auto made = Service::make(options);
+        if (made) {
+            m_service = std::move(*made);
+            m_thread = std::thread([this] { m_service->run(); });
+        } else {
+            error = made.error();
+        }
+    }
+    ~Worker() { stop(); }
+    void stop()
+    {
+        if (m_thread.joinable()) {
+            m_service->stop();
+            m_thread.join();
+        }
+    }
+    void beginToStop() { m_service->stop(); }
+    std::uint16_t port() const { return m_service->port(); }
+    std::optional<Error> error;
+
+private:
+    std::unique_ptr<Service> m_service;
+    std::thread m_thread;
+};
+
+/// A connection; answers are read by Content-Length.
+class Client
+{
+public:
+    explicit Client(std::uint16_t port)
+    {
+        m_socket.connectToHost(QStringLiteral("127.0.0.1"), port);
+        m_socket.waitForConnected(5000);
+    }
+    void send(const QByteArray& bytes)
+    {
+        m_socket.write(bytes);
+        m_socket.waitForBytesWritten(5000);
+    }
+    HttpAnswer receive(bool headOnly = false)
+    {
+        HttpAnswer answer;
+        while (!m_buffer.contains("\r\n\r\n") && more()) { }
+        const qsizetype end = m_buffer.indexOf("\r\n\r\n");
+        if (end < 0) {
+            return answer;
+        }
+        answer.head = m_buffer.left(end + 2);
+        answer.status = answer.head.mid(9, 3).toInt();
+        m_buffer.remove(0, end + 4);
+        const qsizetype at = answer.head.toLower().indexOf("content-length: ");
+        const qsizetype length = at < 0 || headOnly
+            ? 0
+            : answer.head.mid(at + 16, answer.head.indexOf('\r', at) - at - 16).toLongLong();
+        while (m_buffer.size() < length && more()) { }
+        answer.body = m_buffer.left(length);
+        m_buffer.remove(0, length);
+        return answer;
+    }
+    HttpAnswer ask(const QByteArray& method, const QByteArray& target, const QByteArray& body = {},
+        const QByteArray& headers = {})
+    {
+        send(method + ' ' + target + " HTTP/1.1\r\nHost: x\r\n" + headers
+            + (body.isEmpty() ? QByteArray()
+                              : "Content-Length: " + QByteArray::number(body.size()) + "\r\n")
+            + "\r\n" + body);
+        return receive(method == "HEAD");
+    }
+    HttpAnswer classify(const QByteArray& text, const QByteArray& session = {})
+    {
+        return ask("POST", "/v1/classify", "{\"text\":\"" + text + "\"}",
+            session.isEmpty() ? QByteArray() : "X-Session-Id: " + session + "\r\n");
+    }
+    bool isClosed()
+    {
+        while (more()) { }
+        return m_socket.state() == QAbstractSocket::UnconnectedState;
+    }
+    void disconnect() { m_socket.abort(); }
+
+private:
+    bool more()
+    {
+        if (m_socket.bytesAvailable() == 0 && !m_socket.waitForReadyRead(5000)) {
+            return false;
+        }
+        m_buffer += m_socket.readAll();
+        return true;
+    }
+    QTcpSocket m_socket;
+    QByteArray m_buffer;
+};
+
+QString text(const QJsonObject& object, const char* key)
+{
+    return object[QLatin1StringView(key)].toString();
+}
+
+} // namespace
+
+class TestService : public test::TestCase
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        failOnWarnings();
+        m_worker = std::make_unique<Worker>(ServiceOptions());
+        QVERIFY2(!m_worker->error, m_worker->error ? m_worker->error->message.c_str() : "");
+    }
+    void cleanup() { m_worker.reset(); }
+
+    void classifies();
+    void keepsAConversation();
+    void batches();
+    void infoHealthAndMetrics();
+    void refuses_data();
+    void refuses();
+    void framing_data();
+    void framing();
+    void pipelinedAnswersComeInOrder();
+    void headAndOptions();
+    void hugeQueryAndHugeBody();
+    void slowAndBrokenClientsHarmNobody();
+    void drainLetsRequestsEnd();
+    void portInUseIsSaid();
+    void badModelIsSaid();
+    void sessionsAreSharedByWorkers();
+    void worksOnWithoutRedis();
+    void publishedThresholdsAreServed();
+    void badThresholdsAreRefused();
+
+private:
+    std::unique_ptr<Worker> m_worker;
+};
+
+void TestService::classifies()
+{
+    Client client(m_worker->port());
+    const HttpAnswer answer = client.classify("where is my parcel A-2231?");
+    QCOMPARE(answer.status, 200);
+    QCOMPARE(text(answer.json(), "decision"), QStringLiteral("accept"));
+    QCOMPARE(text(answer.json(), "intent"), QStringLiteral("track_parcel"));
+    QVERIFY(answer.head.toLower().contains("x-session-id: "));
+    QCOMPARE(text(answer.json(), "context"), QStringLiteral("new"));
+    QCOMPARE(answer.json()[QStringLiteral("candidates")].toArray().size(), 5);
+    const HttpAnswer few =
+        client.ask("POST", "/v1/classify", R"({"text":"hello","top_k":2,"explain":true})");
+    QCOMPARE(few.json()[QStringLiteral("candidates")].toArray().size(), 2);
+    QVERIFY(few.json().contains(QStringLiteral("contributions")));
+}
+
+void TestService::keepsAConversation()
+{
+    Client client(m_worker->port());
+    client.classify("where is my parcel A-2231?", "talk-1");
+    const HttpAnswer second = client.classify("and B-10498?", "talk-1");
+    QCOMPARE(text(second.json(), "context"), QStringLiteral("used"));
+    QCOMPARE(second.json()[QStringLiteral("turn")].toInt(), 2);
+    QCOMPARE(
+        text(client.classify("and B-10498?", "talk-2").json(), "context"), QStringLiteral("new"));
+    // The name may stand in the body too, but not another one.
+    const HttpAnswer body =
+        client.ask("POST", "/v1/classify", R"({"text":"hi","session":"talk-1"})");
+    QCOMPARE(body.json()[QStringLiteral("turn")].toInt(), 3);
+    const HttpAnswer both = client.ask(
+        "POST", "/v1/classify", R"({"text":"hi","session":"talk-1"})", "X-Session-Id: talk-9\r\n");
+    QCOMPARE(both.status, 400);
+}
+
+void TestService::batches()
+{
+    Client client(m_worker->port());
+    const HttpAnswer answer = client.ask("POST", "/v1/classify/batch",
+        R"({"queries":["where is my parcel",{"text":"cancel my order"},""],"top_k":1})");
+    QCOMPARE(answer.status, 200);
+    const QJsonArray answers = answer.json()[QStringLiteral("answers")].toArray();
+    QCOMPARE(answers.size(), 3);
+    QCOMPARE(text(answers[0].toObject(), "intent"), QStringLiteral("track_parcel"));
+    QVERIFY(answers[2].toObject().contains(QStringLiteral("error")));
+    QCOMPARE(client.ask("POST", "/v1/classify/batch", R"({"queries":[]})").status, 200);
+    QByteArray many = "{\"queries\":[\"a\"";
+    for (int index = 0; index < 1000; ++index) {
+        many += ",\"a\"";
+    }
+    QCOMPARE(client.ask("POST", "/v1/classify/batch", many + "]}").status, 413);
+}
+
+void TestService::infoHealthAndMetrics()
+{
+    Client client(m_worker->port());
+    const QJsonObject info = client.ask("GET", "/v1/info?x=1").json();
+    QCOMPARE(text(info, "pool"), QStringLiteral("blue"));
+    QCOMPARE(text(info, "version"), QStringLiteral("test"));
+    QCOMPARE(text(info, "model").size(), 64);
+    QCOMPARE(info[QStringLiteral("threshold_set")].toInt(), 0);
+    QCOMPARE(client.ask("GET", "/healthz").status, 200);
+    QCOMPARE(client.ask("GET", "/readyz").status, 200);
+    client.classify("hello");
+    client.classify("hello");
+    client.ask("GET", "/no/such/route");
+    const QByteArray metrics = client.ask("GET", "/metrics").body;
+    for (const char* line : {"sluice_requests_total{pool=\"blue\",version=\"test\",route=\"/v1/"
+                             "classify\",status=\"200\"} 2",
+             "route=\"other\",status=\"404\"} 1", "sluice_cache_hits_total",
+             "sluice_decisions_total", "process_resident_memory_bytes", "sluice_threshold_set"}) {
+        QVERIFY2(metrics.contains(line), line);
+    }
+}
+
+void TestService::refuses_data()
+{
+    QTest::addColumn<QByteArray>("method");
+    QTest::addColumn<QByteArray>("target");
+    QTest::addColumn<QByteArray>("body");
+    QTest::addColumn<int>("status");
+    QTest::addColumn<QByteArray>("says");
+    const auto row = [](const char* name, const char* method, const char* target,
+                         const QByteArray& body, int status, const char* says) {
+        QTest::newRow(name) << QByteArray(method) << QByteArray(target) << body << status
+                            << QByteArray(says);
+    };
+    const char* one = "/v1/classify";
+    row("no body", "POST", one, "", 400, "the body");
+    row("no JSON", "POST", one, "hello", 400, "line 1");
+    row("cut off", "POST", one, "{\"text\":\"a", 400, "the body");
+    row("no text", "POST", one, "{}", 400, "text: is missing");
+    row("text is null", "POST", one, R"({"text":null})", 400, "text: a string");
+    row("text is a number", "POST", one, R"({"text":1})", 400, "text: a string");
+    row("unknown member", "POST", one, R"({"text":"a","txt":1})", 400, "txt");
+    row("empty query", "POST", one, R"({"text":" "})", 400, "empty");
+    row("invalid UTF-8", "POST", one, QByteArray("{\"text\":\"a\xFF\"}"), 400, "the body");
+    row("too deep", "POST", one, QByteArray(5000, '['), 400, "the body");
+    row("top_k 0", "POST", one, R"({"text":"a","top_k":0})", 400, "top_k");
+    row("session with blanks", "POST", one, R"({"text":"a","session":"a b"})", 400,
+        "a session is named");
+    row("empty session is none", "POST", one, R"({"text":"a","session":""})", 200, "");
+    row("wrong method", "GET", one, "", 405, "this route takes POST");
+    row("wrong method 2", "DELETE", "/healthz", "", 405, "this route takes GET");
+    row("no route", "GET", "/v2/classify", "", 404, "no such route");
+    row("batch without list", "POST", "/v1/classify/batch", "{}", 400, "queries");
+    row("batch of numbers", "POST", "/v1/classify/batch", R"({"queries":[1]})", 400, "every query");
+}
+
+void TestService::refuses()
+{
+    QFETCH(QByteArray, method);
+    QFETCH(QByteArray, target);
+    QFETCH(QByteArray, body);
+    QFETCH(int, status);
+    QFETCH(QByteArray, says);
+    Client client(m_worker->port());
+    const HttpAnswer answer = client.ask(method, target, body);
+    QCOMPARE(answer.status, status);
+    QVERIFY2(answer.body.contains(says), answer.body.constData());
+    if (status >= 400) { // RFC 9457
+        QVERIFY(answer.head.toLower().contains("application/problem+json"));
+        QCOMPARE(answer.json()[QStringLiteral("status")].toInt(), status);
+        QVERIFY(
+            !text(answer.json(), "title").isEmpty() && !text(answer.json(), "detail").isEmpty());
+    }
+    QCOMPARE(client.ask("GET", "/healthz").status, 200); // the connection is still good
+}
+
+void TestService::framing_data()
+{
+    QTest::addColumn<QByteArray>("bytes");
+    QTest::addColumn<int>("status");
+    const auto row = [](const char* name, const QByteArray& bytes, int status) {
+        QTest::newRow(name) << bytes << status;
+    };
+    const QByteArray post = "POST /v1/classify HTTP/1.1\r\nHost: x\r\n";
+    row("garbage", "hello\r\n\r\n", 400);
+    row("bytes", QByteArray("\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03\r\n\r\n", 15), 400);
+    row("two lengths", post + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400);
+    row("length and chunks",
+        post + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
+    row("length is no number", post + "Content-Length: x\r\n\r\n", 400);
+    row("length is negative", post + "Content-Length: -1\r\n\r\n", 400);
+    row("length is enormous", post + "Content-Length: 99999999999999999999999\r\n\r\n", 400);
+    row("body over 1 MiB", post + "Content-Length: 1048577\r\n\r\n", 413);
+    row("headers over 8 KiB", post + "X: " + QByteArray(9000, 'x') + "\r\n\r\n", 431);
+    row("target over 8 KiB", "GET /" + QByteArray(9000, 'x') + " HTTP/1.1\r\n\r\n", 431);
+    row("chunk size is wrong", post + "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", 400);
+}
+
+void TestService::framing()
+{
+    QFETCH(QByteArray, bytes);
+    QFETCH(int, status);
+    Client client(m_worker->port());
+    client.send(bytes);
+    QCOMPARE(client.receive().status, status);
+    QVERIFY(client.isClosed()); // what follows on such a connection cannot be told apart
+    QCOMPARE(Client(m_worker->port()).ask("GET", "/healthz").status, 200);
+}
+
+void TestService::pipelinedAnswersComeInOrder()
+{
+    Client client(m_worker->port());
+    QByteArray bytes;
+    for (int index = 0; index < 20; ++index) {
+        const QByteArray body = "{\"text\":\"query number " + QByteArray::number(index) + "\"}";
+        bytes += "POST /v1/classify HTTP/1.1\r\nHost: x\r\nX-Session-Id: p\r\nContent-Length: "
+            + QByteArray::number(body.size()) + "\r\n\r\n" + body;
+    }
+    client.send(bytes);
+    for (int index = 0; index < 20; ++index) {
+        QCOMPARE(
+            text(client.receive().json(), "query"), QStringLiteral("query number %1").arg(index));
+    }
+    const QByteArray chunked =
+        "POST /v1/classify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "8\r\n{\"text\":\r\n4\r\n\"hi\"\r\n1\r\n}\r\n0\r\n\r\n";
+    client.send(chunked);
+    QCOMPARE(client.receive().status, 200);
+}
+
+void TestService::headAndOptions()
+{
+    Client client(m_worker->port());
+    const HttpAnswer head = client.ask("HEAD", "/healthz");
+    QCOMPARE(head.status, 200);
+    const HttpAnswer options = client.ask("OPTIONS", "/v1/classify");
+    QCOMPARE(options.status, 204);
+    QVERIFY(options.head.contains("Allow: POST, OPTIONS"));
+    const HttpAnswer last = client.ask("GET", "/healthz", {}, "Connection: close\r\n");
+    QCOMPARE(last.status, 200);
+    QVERIFY(client.isClosed());
+}
+
+void TestService::hugeQueryAndHugeBody()
+{
+    Client client(m_worker->port());
+    const HttpAnswer answer = client.classify(QByteArray((1 << 20) - 100, 'x'));
+    QCOMPARE(answer.status, 413);
+    QVERIFY(answer.body.contains("at most 4096"));
+    QCOMPARE(client.classify(QByteArray(4096, 'x')).status, 200);
+    QCOMPARE(client.classify(QByteArray(4097, 'x')).status, 413);
+}
+
+void TestService::slowAndBrokenClientsHarmNobody()
+{
+    std::vector<std::unique_ptr<Client>> broken;
+    for (int index = 0; index < 50; ++index) {
+        broken.push_back(std::make_unique<Client>(m_worker->port()));
+        broken.back()->send(
+            "POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"te");
+    }
+    Client client(m_worker->port());
+    QCOMPARE(client.classify("hello").status, 200);
+    for (std::size_t index = 0; index < broken.size(); index += 2) {
+        broken[index]->disconnect();
+    }
+    QCOMPARE(client.classify("hello").status, 200);
+}
+
+void TestService::drainLetsRequestsEnd()
+{
+    Worker worker(ServiceOptions(), std::chrono::seconds(5));
+    Client client(worker.port());
+    QCOMPARE(client.classify("hello").status, 200);
+    worker.beginToStop();
+    QTRY_COMPARE(client.ask("GET", "/readyz").status, 503); // before it stops accepting
+    worker.stop();
+    QVERIFY(client.isClosed());
+    QTcpSocket late;
+    late.connectToHost(QStringLiteral("127.0.0.1"), worker.port());
+    QVERIFY(!late.waitForConnected(1000));
+}
+
+void TestService::portInUseIsSaid()
+{
+    ServiceOptions options;
+    options.port = m_worker->port();
+    const Worker second(options);
+    QVERIFY(second.error.has_value());
+    QCOMPARE(second.error->kind, ErrorKind::Input);
+    QVERIFY2(second.error->text().find(std::to_string(options.port)) != std::string::npos,
+        second.error->text().c_str());
+    options.port = 0;
+    options.host = "no address";
+    QVERIFY(Worker(options).error.has_value());
+}
+
+void TestService::badModelIsSaid()
+{
+    ServiceOptions options;
+    options.model = "/no/such.model";
+    const auto made = Service::make(options);
+    QVERIFY(!made.ok());
+    QVERIFY(made.error().message.find("/no/such.model") != std::string::npos);
+}
+
+void TestService::sessionsAreSharedByWorkers()
+{
+    test::RedisServer redis;
+    QVERIFY2(redis.start(), qPrintable(redis.lastError()));
+    ServiceOptions options;
+    options.redisPort = redis.port();
+    Worker first(options);
+    Worker second(options);
+    Client one(first.port());
+    Client two(second.port());
+    QTRY_VERIFY(one.ask("GET", "/metrics")
+                    .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
+    QTRY_VERIFY(two.ask("GET", "/metrics")
+                    .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
+    one.classify("where is my parcel A-2231?", "shared");
+    QTRY_COMPARE(redis.cli({QStringLiteral("EXISTS"), QStringLiteral("sluice:session:{shared}")}),
+        QByteArray("1"));
+    const HttpAnswer answer = two.classify("and B-10498?", "shared");
+    QCOMPARE(text(answer.json(), "context"), QStringLiteral("used"));
+    QCOMPARE(answer.json()[QStringLiteral("turn")].toInt(), 2);
+    const int life =
+        redis.cli({QStringLiteral("TTL"), QStringLiteral("sluice:session:{shared}")}).toInt();
+    QVERIFY2(life > 1700 && life <= 1800, qPrintable(QString::number(life)));
+}
+
+void TestService::worksOnWithoutRedis()
+{
+    test::RedisServer redis;
+    QVERIFY(redis.start());
+    ServiceOptions options;
+    options.redisPort = redis.port();
+    Worker worker(options);
+    Client client(worker.port());
+    QTRY_VERIFY(client.ask("GET", "/metrics")
+                    .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
+    client.classify("where is my parcel", "s");
+    redis.suspend(); // connections stay, nothing is answered
+    const HttpAnswer slow = client.classify("and the other one", "s");
+    QCOMPARE(slow.status, 200);
+    QCOMPARE(text(slow.json(), "context"), QStringLiteral("unavailable"));
+    redis.resume();
+    QTRY_COMPARE_WITH_TIMEOUT(text(client.classify("and the other one", "s").json(), "context"),
+        QStringLiteral("used"), 10000);
+    QVERIFY(redis.kill());
+    QTRY_COMPARE(
+        text(client.classify("hello", "s").json(), "context"), QStringLiteral("unavailable"));
+    QCOMPARE(client.ask("GET", "/readyz").status, 200); // it serves, without context
+    QVERIFY(redis.start());
+    QTRY_COMPARE_WITH_TIMEOUT(
+        text(client.classify("hello", "s").json(), "context") == QStringLiteral("unavailable"),
+        false, 15000);
+    QVERIFY(client.ask("GET", "/metrics").body.contains("sluice_context_unavailable_total"));
+}
+
+void TestService::publishedThresholdsAreServed()
+{
+    test::RedisServer redis;
+    QVERIFY(redis.start());
+    ServiceOptions options;
+    options.redisPort = redis.port();
+    Worker worker(options);
+    Client client(worker.port());
+    const auto redisCli = [&](std::initializer_list<const char*> words) {
+        QStringList list;
+        for (const char* word : words) {
+            list << QString::fromUtf8(word);
+        }
+        return redis.cli(list);
+    };
+    redisCli({"SET", "sluice:{thresholds}:3",
+        R"({"number":3,"global":1.0,"margin":0,"clarify_band":0,"author":"a","created_at":"2026-01-01T00:00:00Z"})"});
+    redisCli({"SET", "sluice:{thresholds}:active:blue", "3"});
+    QTRY_COMPARE_WITH_TIMEOUT(
+        client.ask("GET", "/v1/info").json()[QStringLiteral("threshold_set")].toInt(), 3, 5000);
+    QCOMPARE(
+        text(client.classify("where is my parcel").json(), "decision"), QStringLiteral("fallback"));
+    redisCli({"SET", "sluice:{thresholds}:active:green", "9"}); // another pool's
+    redisCli({"SET", "sluice:{thresholds}:active:blue", "0"}); // back to the model's own
+    redisCli({"PUBLISH", "sluice:{thresholds}:changed", "blue 0"});
+    QTRY_COMPARE_WITH_TIMEOUT(
+        client.ask("GET", "/v1/info").json()[QStringLiteral("threshold_set")].toInt(), 0, 5000);
+    QCOMPARE(
+        text(client.classify("where is my parcel").json(), "decision"), QStringLiteral("accept"));
+}
+
+void TestService::badThresholdsAreRefused()
+{
+    test::RedisServer redis;
+    QVERIFY(redis.start());
+    ServiceOptions options;
+    options.redisPort = redis.port();
+    Worker worker(options);
+    Client client(worker.port());
+    const QByteArray refused = "sluice_threshold_refused_total{pool=\"blue\",version=\"test\"} ";
+    int expected = 0;
+    const char* const bad[] = {"{", R"({"number":1,"global":7})",
+        R"({"number":3,"global":0.5,"model":"0000000000000000000000000000000000000000000000000000000000000000"})",
+        R"({"number":4,"global":0.5,"per_intent":{"no_such_intent":0.5}})"};
+    for (const char* document : bad) {
+        ++expected;
+        redis.cli({QStringLiteral("SET"), QStringLiteral("sluice:{thresholds}:%1").arg(expected),
+            QString::fromUtf8(document)});
+        redis.cli({QStringLiteral("SET"), QStringLiteral("sluice:{thresholds}:active:blue"),
+            QString::number(expected)});
+        const QByteArray line = refused + QByteArray::number(expected) + '\n';
+        QTRY_VERIFY_WITH_TIMEOUT(client.ask("GET", "/metrics").body.contains(line), 5000);
+        QCOMPARE(client.ask("GET", "/v1/info").json()[QStringLiteral("threshold_set")].toInt(), 0);
+    }
+}
+
+QTEST_GUILESS_MAIN(TestService)
+#include "tst_service.moc"
