@@ -134,8 +134,7 @@ Result<void> StackSupervisor::lock()
 Result<QString> StackSupervisor::find(const char* program, const char* package) const
 {
     const QStringList folders = qEnvironmentVariable("PATH").split(u':', Qt::SkipEmptyParts)
-        + QStringList{QStringLiteral("/usr/local/sbin"), QStringLiteral("/usr/sbin"),
-            QStringLiteral("/usr/bin")};
+        + QStringList{QStringLiteral("/usr/local/sbin"), QStringLiteral("/usr/sbin")};
     const QString found = QStandardPaths::findExecutable(QString::fromLatin1(program), folders);
     if (found.isEmpty()) {
         return inputError(std::string(program) + " is not installed: apt-get install " + package);

@@ -5,6 +5,7 @@
 #include "engine/classification/evaluation/labelleddata.h"
 #include "engine/operations/loadtest/generator.h"
 
+#include <QHostAddress>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QMetaObject>
@@ -36,8 +37,7 @@ Result<std::string> loopbackHost(const QUrl& target)
     if (host == QLatin1StringView("localhost") || host == QLatin1StringView("127.0.0.1")) {
         return std::string("127.0.0.1");
     }
-    if (host == QLatin1StringView("::1")
-        || (host.startsWith(QLatin1StringView("127.")) && !host.contains(u' '))) {
+    if (QHostAddress(host).isLoopback()) {
         return host.toStdString();
     }
     return inputError("the target " + host.toStdString()

@@ -72,7 +72,8 @@ struct LoadResult
     qint64 scheduled = 0;
     qint64 sent = 0;
     qint64 succeeded = 0;
-    QHash<QString, qint64> errors; ///< by kind: "connect", "timeout", "status 503", "reset"
+    QHash<QString, qint64>
+        errors; ///< by kind: "connection refused", "connection closed", "timeout", "status 503"
     double p50Ms = 0, p95Ms = 0, p99Ms = 0, maxMs = 0; ///< from the intended start
     double uncorrectedP99Ms = 0; ///< from the actual send
     double startLagP99Ms = 0; ///< how late the generator itself started requests

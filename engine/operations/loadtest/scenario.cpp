@@ -55,6 +55,15 @@ Result<Scenario> Scenario::fromJson(const QByteArray& text, const QString& where
                                                             .toStdString());
     }
     const QJsonObject object = document.object();
+    if (object.contains(QStringLiteral("targets"))
+        && !object[QStringLiteral("targets")].isObject()) {
+        return wrong(where, QStringLiteral("targets"), QStringLiteral("an object is expected"));
+    }
+    if (object.contains(QStringLiteral("queries"))
+        && !object[QStringLiteral("queries")].isArray()) {
+        return wrong(
+            where, QStringLiteral("queries"), QStringLiteral("an array of texts is expected"));
+    }
     Scenario scenario;
     double users = scenario.users;
     const QJsonObject targets = object[QStringLiteral("targets")].toObject();

@@ -95,6 +95,9 @@ Result<void> History::open(const QString& file)
 Result<qint64> History::add(HistoryEntry entry)
 {
     QSqlDatabase database = QSqlDatabase::database(m_connection, false);
+    if (!database.isOpen()) {
+        return internalError("the history is not open");
+    }
     QSqlQuery query(database);
     query.prepare(QStringLiteral(
         "INSERT INTO entries (at, actor, environment, kind, subject, outcome, details) "
@@ -118,6 +121,9 @@ Result<qint64> History::add(HistoryEntry entry)
 Result<QList<HistoryEntry>> History::entries(const HistoryFilter& filter) const
 {
     QSqlDatabase database = QSqlDatabase::database(m_connection, false);
+    if (!database.isOpen()) {
+        return internalError("the history is not open");
+    }
     QSqlQuery query(database);
     query.setForwardOnly(true);
     query.prepare(QStringLiteral(

@@ -47,6 +47,12 @@ public:
         m_socket.connectToServer(path);
     }
 
+    ~Conversation() override
+    {
+        // A socket that is closed by its end still speaks: to nobody, with the router gone.
+        m_socket.disconnect(this);
+    }
+
 private:
     void finish(Result<QByteArray> result)
     {
