@@ -63,13 +63,18 @@ fuzz)
     seconds=${SLUICE_FUZZ_SECONDS:-60}
     cmake -S "$root" -B "$root/build/fuzz" -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo \
         -DSLUICE_FUZZ=ON -DSLUICE_GUI=OFF >"$root/build/configure-fuzz.log" || stop "see build/configure-fuzz.log"
-    cmake --build "$root/build/fuzz" --target fuzzers
+    cmake --build "$root/build/fuzz" --target fuzzers sluicectl
+    mkdir -p "$root/build/fuzz/corpus/fuzz_model"
+    printf 'text,intent\nwhere is it,track\nmy parcel,track\ncancel it,cancel\nstop that,cancel\n' >"$root/build/fuzz/small.csv"
+    ASAN_OPTIONS=detect_leaks=0 "$root/build/fuzz/bin/sluicectl" train --data "$root/build/fuzz/small.csv" \
+        --out "$root/build/fuzz/corpus/fuzz_model/small" >/dev/null
     for fuzzer in "$root"/build/fuzz/fuzz/fuzz_*; do
         echo "== $(basename "$fuzzer"), $seconds s" | tee -a "$result"
         corpus=$root/build/fuzz/corpus/$(basename "$fuzzer")
-        mkdir -p "$corpus"
-        run_bounded $((seconds + 30)) "$fuzzer" -max_total_time="$seconds" -max_len=65536 -verbosity=0 \
-            -print_final_stats=1 -artifact_prefix="$root/build/fuzz/" "$corpus" || status=1
+        mkdir -p "$corpus" "$root/tests/fuzz/corpus/$(basename "$fuzzer")"
+        run_bounded $((seconds + 30)) "$fuzzer" -max_total_time="$seconds" -max_len=65536 -verbosity=0 -print_funcs=0 \
+            -print_final_stats=1 -artifact_prefix="$root/build/fuzz/" "$corpus" \
+            "$root/tests/fuzz/corpus/$(basename "$fuzzer")" || status=1
     done
     ;;
 bench)

@@ -17,14 +17,17 @@ defaults
     option http-keep-alive
     http-reuse always
     retries 2
-    retry-on conn-failure empty-response
+    # A hung worker's queries are asked again elsewhere: at worst a session has one turn twice.
+    retry-on conn-failure empty-response response-timeout
     timeout connect 1s
     timeout client 60s
-    timeout server 30s
+    timeout server 1s
     timeout queue 2s
+    timeout check 300ms
     timeout http-request 10s
     timeout http-keep-alive 60s
-    default-server check inter 500ms fastinter 200ms fall 2 rise 1
+    # Three failed connections say as much as two failed checks, and say it at once.
+    default-server check inter 500ms fastinter 200ms fall 2 rise 1 observe layer4 error-limit 3 on-error mark-down
 
 frontend clients
     bind 127.0.0.1:%PORT%

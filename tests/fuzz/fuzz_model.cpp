@@ -1,0 +1,32 @@
+#include "engine/classification/model/modelfile.h"
+#include "engine/classification/model/scorer.h"
+#include "engine/classification/text/ngrams.h"
+
+#include <cstring>
+#include <string>
+
+using namespace sluice;
+
+/// A model file of any bytes is refused, or can be scored with. The checksum is set right, so that
+/// the fuzzer gets past it.
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size)
+{
+    std::string bytes(reinterpret_cast<const char*>(data), size);
+    if (size >= 64) {
+        const std::uint64_t whole = size;
+        std::memcpy(bytes.data() + 16, &whole, sizeof whole);
+        const std::uint64_t checksum = wordHash(std::string_view(bytes).substr(64));
+        std::memcpy(bytes.data() + 24, &checksum, sizeof checksum);
+    }
+    const auto file = ModelFile::fromBytes(bytes, "x");
+    if (file) {
+        Vectoriser vectoriser;
+        std::vector<float> logits;
+        const ModelView& view = (*file)->view();
+        const SparseVector& x = vectoriser.vectorise(view, "where is my parcel?");
+        computeLogits(view, x, logits);
+        scoresOf({logits.data(), (*file)->meta().labels.size()}, (*file)->meta().calibration,
+            x.unseenShare, 5);
+    }
+    return 0;
+}
