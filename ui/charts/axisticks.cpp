@@ -60,7 +60,7 @@ QList<TimeTick> timeTicks(double start, double end, int most, bool elapsed)
         7200, 10800, 21600, 43200, 86400, 172800, 604800};
     double step = steps[std::size(steps) - 1];
     for (const double candidate : steps) {
-        if ((end - start) / candidate <= std::max(most, 1)) {
+        if ((end - start) / candidate < std::max(most, 1)) { // both ends may bear a tick
             step = candidate;
             break;
         }

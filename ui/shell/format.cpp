@@ -112,7 +112,7 @@ QString duration(double seconds)
         return scaled(seconds * 1e3, 2, QStringLiteral("ms"));
     }
     if (magnitude < 59.95) {
-        return scaled(seconds, magnitude < 9.95 ? 2 : 3, QStringLiteral("s"));
+        return plain(seconds, 1) + QChar(0xa0) + QStringLiteral("s");
     }
     const auto whole = static_cast<qint64>(std::llround(magnitude));
     const QString sign = seconds < 0 ? QString(QChar(0x2212)) : QString();

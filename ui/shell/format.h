@@ -13,7 +13,7 @@ enum class Unit
     None, ///< three significant digits
     Count, ///< 184,220
     PerSecond, ///< 212 /s
-    Seconds, ///< a duration in seconds: 9.6 µs, 3.1 ms, 1.25 s, 2 min 5 s
+    Seconds, ///< a duration in seconds: 9.6 µs, 3.1 ms, 1.3 s, 2 min 5 s
     Bytes, ///< 58 MB (decimal)
     Share, ///< 0..1 as percent: 0.02 %, 7.1 %, 71 %
 };
