@@ -181,8 +181,18 @@ int publish(const Output& output, const ThresholdArguments& arguments)
     if (!all) {
         return output.fail(all.error());
     }
-    if (arguments.file.empty() && all->active) {
-        set = *all->active;
+    if (arguments.file.empty()) {
+        // One value changes; the rest stays as it is served, be it the model's own.
+        std::optional<ThresholdSet> served = all->active;
+        for (const ops::WorkerInfo& worker :
+            workersOf(*all, QString::fromStdString(arguments.pool))) {
+            served = served ? served : worker.thresholds;
+        }
+        if (!served) {
+            return output.fail(unreachableError("no worker of " + arguments.pool
+                + " says which thresholds it serves: give the whole set with --file"));
+        }
+        set = *served;
     }
     if (arguments.global >= 0) {
         set.global = arguments.global;

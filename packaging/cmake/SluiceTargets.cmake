@@ -97,8 +97,9 @@ function(sluice_test name)
     set_target_properties(${name} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/bin")
     add_test(NAME ${name} COMMAND ${name})
+    # Qt Test ends a test function after 5 minutes of its own accord; CTest's bound is the one meant.
     set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
-        ENVIRONMENT "QT_QPA_PLATFORM=offscreen;SLUICE_BIN=${CMAKE_BINARY_DIR}/bin")
+        ENVIRONMENT "QT_QPA_PLATFORM=offscreen;SLUICE_BIN=${CMAKE_BINARY_DIR}/bin;QTEST_FUNCTION_TIMEOUT=${ARG_TIMEOUT}000")
     if(NOT ARG_LABEL STREQUAL "quick")
         set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
     endif()

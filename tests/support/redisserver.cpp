@@ -1,10 +1,11 @@
 #include "tests/support/redisserver.h"
 
+#include "tests/support/process.h"
+
 #include <QDeadlineTimer>
 #include <QFile>
 #include <arpa/inet.h>
 #include <csignal>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,12 +69,7 @@ bool RedisServer::start(const QStringList& arguments, const QByteArray& acl)
 bool RedisServer::startOnce(const QStringList& arguments)
 {
     m_process.setProcessChannelMode(QProcess::MergedChannels);
-    m_process.setChildProcessModifier([parent = ::getpid()] {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (::getppid() != parent) {
-            ::_exit(1);
-        }
-    });
+    endWithTest(m_process);
     const QString empty = QStringLiteral("");
     m_process.start(QStringLiteral("redis-server"),
         QStringList{QStringLiteral("--port"), QString::number(m_port), QStringLiteral("--bind"),

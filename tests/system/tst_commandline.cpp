@@ -276,6 +276,12 @@ void TestCommandLine::stackGoesUpAndDown()
         QStringLiteral("--comment"), QStringLiteral("a test"), QStringLiteral("--json")});
     QVERIFY2(done.code == 0, done.err.constData());
     QVERIFY(done.json()[QStringLiteral("arrived")].toBool());
+    done = run({QStringLiteral("thresholds"), QStringLiteral("show"), QStringLiteral("--json")});
+    const QJsonObject active = done.json()[QStringLiteral("active")].toObject();
+    QCOMPARE(active[QStringLiteral("global")].toDouble(), 0.55);
+    // What was not asked to change is as the model had it.
+    QCOMPARE(active[QStringLiteral("margin")].toDouble(), 0.05);
+    QCOMPARE(active[QStringLiteral("model")].toString().size(), 64);
     done = run({QStringLiteral("thresholds"), QStringLiteral("publish"), QStringLiteral("--global"),
         QStringLiteral("0.5"), QStringLiteral("--user"), QStringLiteral("viewer")});
     QCOMPARE(done.code, 1);

@@ -46,7 +46,9 @@ LiveChart::LiveChart(const QString& name, ChartGroup* group, Unit unit, QWidget*
     m_chart->addAxis(m_axis, Qt::AlignLeft);
     series->attachAxis(hidden);
     series->attachAxis(m_axis);
-    m_axis->setLabelsVisible(false); // QtCharts cuts labels to "..." for a while after a resize
+    // QtCharts lays labels and grid out a while after a resize: both are ours too.
+    m_axis->setLabelsVisible(false);
+    m_axis->setGridLineVisible(false);
     m_axis->setLineVisible(false);
 
     m_lines->setGroup(group);
@@ -166,7 +168,6 @@ void LiveChart::rescale()
         m_top = scale.top;
         m_lines->setTop(m_top);
         m_axis->setRange(0, m_top);
-        m_axis->setTickCount(int(scale.ticks.size()));
         QList<ValueLabel> labels;
         for (const double tick : scale.ticks) {
             labels << ValueLabel{tick, format::value(tick, m_unit)};
@@ -193,7 +194,6 @@ void LiveChart::layOut()
 
 void LiveChart::applyTheme()
 {
-    m_axis->setGridLinePen(QPen(withAlpha(theme().colors().line, 0.8), 1));
     QPalette palette = m_empty->palette();
     palette.setColor(QPalette::WindowText, theme().colors().muted);
     m_empty->setPalette(palette);

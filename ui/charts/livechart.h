@@ -15,7 +15,7 @@ namespace sluice::ui {
 class ChartLegend;
 
 /// The one live chart that every page uses: lines over time with the range, zoom and crosshair of
-/// its group. QtCharts gives the frame, grid and value axis; the lines are ours (TimeLines). Drag
+/// its group. QtCharts gives the chart and its view; what is drawn in it is ours (TimeLines). Drag
 /// zooms, double click goes back, the context menu copies.
 class LiveChart : public QWidget
 {

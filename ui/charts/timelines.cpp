@@ -134,8 +134,11 @@ void TimeLines::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidge
         }
     }
     painter->setOpacity(1);
-    paintLimits(*painter);
-    paintMarks(*painter);
+    QList<QRectF> limitWords;
+    for (const LimitLine& limit : m_limits) {
+        limitWords << paintLimit(*painter, limit);
+    }
+    paintMarks(*painter, limitWords);
     if (m_dragged) {
         painter->fillRect(QRectF(QPointF(xOf(m_dragged->first), m_plot.top()),
                               QPointF(xOf(m_dragged->second), m_plot.bottom())),
@@ -147,10 +150,13 @@ void TimeLines::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidge
 
 void TimeLines::paintValueAxis(QPainter& painter) const
 {
-    painter.setPen(theme().colors().muted);
     for (const ValueLabel& label : m_labels) {
-        painter.drawText(QRectF(0, yOf(label.value) - 8, m_plot.left() - 7, 16),
-            Qt::AlignRight | Qt::AlignVCenter, label.text);
+        const double y = yOf(label.value);
+        painter.setPen(QPen(withAlpha(theme().colors().line, 0.8), 1));
+        painter.drawLine(QPointF(m_plot.left(), y), QPointF(m_plot.right(), y));
+        painter.setPen(theme().colors().muted);
+        painter.drawText(
+            QRectF(0, y - 8, m_plot.left() - 7, 16), Qt::AlignRight | Qt::AlignVCenter, label.text);
     }
 }
 
@@ -218,21 +224,21 @@ void TimeLines::paintLine(QPainter& painter, const ChartSeries& series) const
     painter.setRenderHint(QPainter::Antialiasing, false);
 }
 
-void TimeLines::paintLimits(QPainter& painter) const
+QRectF TimeLines::paintLimit(QPainter& painter, const LimitLine& limit) const
 {
-    for (const LimitLine& limit : m_limits) {
-        if (limit.value > m_top) {
-            continue;
-        }
-        const double y = yOf(limit.value);
-        painter.setPen(QPen(theme().colors().bad, 1, Qt::DashLine));
-        painter.drawLine(QPointF(m_plot.left(), y), QPointF(m_plot.right(), y));
-        painter.drawText(QRectF(m_plot.left() + 4, y - 16, m_plot.width() - 8, 15),
-            Qt::AlignLeft | Qt::AlignVCenter, limit.text);
+    if (limit.value > m_top) {
+        return {};
     }
+    const double y = yOf(limit.value);
+    painter.setPen(QPen(theme().colors().bad, 1, Qt::DashLine));
+    painter.drawLine(QPointF(m_plot.left(), y), QPointF(m_plot.right(), y));
+    QRectF words;
+    painter.drawText(QRectF(m_plot.left() + 4, y - 16, m_plot.width() - 8, 15),
+        Qt::AlignLeft | Qt::AlignVCenter, limit.text, &words);
+    return words;
 }
 
-void TimeLines::paintMarks(QPainter& painter) const
+void TimeLines::paintMarks(QPainter& painter, const QList<QRectF>& taken) const
 {
     double lastText =
         -1e9; // words of marks that stand close would lie over each other: the newest speaks
@@ -248,10 +254,16 @@ void TimeLines::paintMarks(QPainter& painter) const
         }
         lastText = x;
         const bool left = x > m_plot.center().x();
-        const QRectF box(left ? x - 164 : x + 4, m_plot.top() - 2, 160, 14);
+        QRectF box(left ? x - 164 : x + 4, m_plot.top() - 2, 160, 14);
         const int side = int((left ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-        painter.fillRect(painter.boundingRect(box, side, mark.text).adjusted(-2, 0, 2, 0),
-            theme().colors().card);
+        QRectF words = painter.boundingRect(box, side, mark.text).adjusted(-2, 0, 2, 0);
+        for (const QRectF& other : taken) {
+            if (words.intersects(other)) {
+                box.moveTop(other.bottom() + 3);
+                words.moveTop(other.bottom() + 3);
+            }
+        }
+        painter.fillRect(words, theme().colors().card);
         painter.setPen(theme().colors().muted);
         painter.drawText(box, side, mark.text);
     }

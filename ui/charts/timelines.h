@@ -92,8 +92,8 @@ private:
     void paintValueAxis(QPainter& painter) const;
     void paintTimeAxis(QPainter& painter) const;
     void paintLine(QPainter& painter, const ChartSeries& series) const;
-    void paintLimits(QPainter& painter) const;
-    void paintMarks(QPainter& painter) const;
+    QRectF paintLimit(QPainter& painter, const LimitLine& limit) const; ///< where its words stand
+    void paintMarks(QPainter& painter, const QList<QRectF>& taken) const;
     void paintCrosshair(QPainter& painter) const;
 
     const ChartGroup* m_group = nullptr;

@@ -8,6 +8,7 @@
 #include "ui/shell/card.h"
 #include "ui/shell/format.h"
 #include "ui/shell/stateview.h"
+#include "ui/shell/text.h"
 
 #include <QGridLayout>
 #include <QHeaderView>
@@ -197,6 +198,9 @@ QWidget* MonitorWorkspace::makeTables()
     m_recent->setAccessibleName(tr("Recent actions"));
     m_recent->horizontalHeader()->setSectionResizeMode(1, QHeaderView::Stretch);
     recent->content()->addWidget(m_recent, 1);
+    m_nothingRecent = new Text(FontRole::Base, Ink::Faint,
+        tr("Nothing yet. Publishes, load runs and shifts appear here."), recent);
+    recent->content()->addWidget(m_nothingRecent, 0, Qt::AlignTop);
     layout->addWidget(workers, 3);
     layout->addWidget(recent, 2);
     row->setMinimumHeight(150);
@@ -449,6 +453,8 @@ void MonitorWorkspace::updateRecent()
     }
     const QDateTime now = QDateTime::currentDateTimeUtc();
     m_recent->setRowCount(int(entries->size()));
+    m_recent->setVisible(!entries->isEmpty());
+    m_nothingRecent->setVisible(entries->isEmpty());
     QList<EventMark> marks;
     for (int row = 0; row < entries->size(); ++row) {
         const ops::HistoryEntry& entry = (*entries)[row];

@@ -22,6 +22,7 @@ class LiveChart;
 class MetricTile;
 class SeriesFeed;
 class StateView;
+class Text;
 
 /// Everyone's page: the service against its targets, live charts from Prometheus and Redis,
 /// workers, what happened.
@@ -62,6 +63,7 @@ private:
     StateView* m_state;
     WorkersModel* m_workers;
     QTableView* m_workersView;
+    Text* m_nothingRecent = nullptr;
     QTableWidget* m_recent;
     QHash<QString, LiveChart*> m_charts;
     QHash<QString, MetricTile*> m_tiles;

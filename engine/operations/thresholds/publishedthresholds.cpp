@@ -99,6 +99,11 @@ WorkerInfo infoOf(QNetworkReply* reply, const WorkerEndpoint& endpoint)
     info.version = object[QStringLiteral("version")].toString();
     info.modelHash = object[QStringLiteral("model")].toString();
     info.thresholdSet = object[QStringLiteral("threshold_set")].toInteger();
+    const QByteArray set = QJsonDocument(object[QStringLiteral("thresholds")].toObject())
+                               .toJson(QJsonDocument::Compact);
+    if (auto read = ThresholdSet::fromJson(set.toStdString(), "/v1/info: thresholds")) {
+        info.thresholds = std::move(*read);
+    }
     return info;
 }
 

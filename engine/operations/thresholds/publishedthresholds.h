@@ -22,6 +22,7 @@ struct WorkerInfo
     QString version;
     QString modelHash;
     qint64 thresholdSet = -1;
+    std::optional<ThresholdSet> thresholds; ///< what it serves
 };
 
 /// Threshold sets in Redis: documents `sluice:{thresholds}:<n>`, pointers

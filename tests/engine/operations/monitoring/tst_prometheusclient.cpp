@@ -1,4 +1,5 @@
 #include "engine/operations/monitoring/prometheusclient.h"
+#include "tests/support/process.h"
 #include "tests/support/testcase.h"
 
 #include <QFile>
@@ -67,6 +68,7 @@ void TestPrometheusClient::initTestCase()
     config.close();
     m_realUrl = local(freePort());
     m_prometheus.setProcessChannelMode(QProcess::MergedChannels);
+    test::endWithTest(m_prometheus);
     m_prometheus.start(QStringLiteral("prometheus"),
         {QStringLiteral("--config.file=") + config.fileName(),
             QStringLiteral("--storage.tsdb.path=") + m_folder.filePath(QStringLiteral("data")),

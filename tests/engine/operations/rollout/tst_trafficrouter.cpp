@@ -1,5 +1,6 @@
 #include "engine/operations/environment/haproxyconfig.h"
 #include "engine/operations/rollout/trafficrouter.h"
+#include "tests/support/process.h"
 #include "tests/support/redisserver.h"
 #include "tests/support/testcase.h"
 
@@ -125,6 +126,7 @@ void TestTrafficRouter::init()
         {QStringLiteral("green-1"), QStringLiteral("green"), m_green->serverPort()}};
     m_haproxy = std::make_unique<QProcess>();
     m_haproxy->setProcessChannelMode(QProcess::MergedChannels);
+    test::endWithTest(*m_haproxy);
     m_haproxy->start(QStringLiteral("/usr/sbin/haproxy"),
         {QStringLiteral("-f"), write("haproxy.cfg", haproxyConfig(layout))});
     QVERIFY(m_haproxy->waitForStarted());
