@@ -358,6 +358,12 @@ void ThresholdsWorkspace::recompute()
     updateButtons();
 }
 
+std::optional<ThresholdSet> ThresholdsWorkspace::activeOn(const QString& pool) const
+{
+    const auto found = m_active.find(pool);
+    return found == m_active.end() ? std::nullopt : std::optional(found->second);
+}
+
 void ThresholdsWorkspace::refreshPublished()
 {
     if (!console()->source(Source::Redis).isUp()) {
@@ -378,16 +384,20 @@ void ThresholdsWorkspace::refreshPublished()
                     m_published->setText(QString::fromStdString(set.error().text()));
                     return;
                 }
-                m_active[pool] = *set;
+                if (*set) {
+                    m_active.insert_or_assign(pool, **set);
+                } else {
+                    m_active.erase(pool);
+                }
                 QStringList words;
                 for (const QString& name : {QStringLiteral("blue"), QStringLiteral("green")}) {
-                    const auto& active = m_active[name];
+                    const auto active = activeOn(name);
                     words << (active ? tr("%1 serves set %2").arg(name).arg(active->number)
                                      : tr("%1 serves the model's own").arg(name));
                 }
                 setChips({ChipText{
                     words.join(QStringLiteral(" · ")), {}, {}, {}, tr("pointers in Redis")}});
-                const auto& here = m_active[m_pool->currentText()];
+                const auto here = activeOn(m_pool->currentText());
                 m_histogram->setLive(here ? std::optional(here->global) : std::nullopt);
                 m_published->setText(here
                         ? tr("set %1 on %2: global %3, by %4%5")
@@ -413,7 +423,7 @@ void ThresholdsWorkspace::showWorkers(const QList<ops::WorkerInfo>& workers)
     m_workers->setRowCount(int(workers.size()));
     for (int row = 0; row < workers.size(); ++row) {
         const ops::WorkerInfo& worker = workers[row];
-        const auto active = m_active.value(worker.endpoint.pool);
+        const auto active = activeOn(worker.endpoint.pool);
         const qint64 wanted = active ? active->number : 0;
         const bool there = worker.reachable && worker.thresholdSet == wanted;
         const QString texts[] = {QString(worker.endpoint.url.authority()), worker.endpoint.pool,
@@ -440,7 +450,7 @@ void ThresholdsWorkspace::showWorkers(const QList<ops::WorkerInfo>& workers)
 void ThresholdsWorkspace::updateButtons()
 {
     const bool connected = console()->source(Source::Redis).isUp();
-    const auto active = m_active.value(m_pool->currentText());
+    const auto active = activeOn(m_pool->currentText());
     m_publish->setText(tr("Publish to %1…").arg(m_pool->currentText()));
     m_publish->setEnabled(
         connected && !m_rows.empty() && !m_publishing && !console()->environment().readOnly);
@@ -451,7 +461,7 @@ void ThresholdsWorkspace::updateButtons()
 void ThresholdsWorkspace::publish()
 {
     const QString pool = m_pool->currentText();
-    const auto active = m_active.value(pool);
+    const auto active = activeOn(pool);
     Confirmation question;
     question.title = tr("Publish a threshold set to %1").arg(pool);
     question.object =
@@ -477,7 +487,7 @@ void ThresholdsWorkspace::publish()
 
 void ThresholdsWorkspace::send(const ThresholdSet& set, const QString& pool)
 {
-    const auto active = m_active.value(pool);
+    const auto active = activeOn(pool);
     m_publishing = true;
     updateButtons();
     console()->publishedThresholds()->publish(
@@ -507,7 +517,7 @@ void ThresholdsWorkspace::send(const ThresholdSet& set, const QString& pool)
 void ThresholdsWorkspace::goBack()
 {
     const QString pool = m_pool->currentText();
-    const auto active = m_active.value(pool);
+    const auto active = activeOn(pool);
     if (!active) {
         return;
     }

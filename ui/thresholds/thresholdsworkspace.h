@@ -6,6 +6,7 @@
 #include "ui/shell/workspace.h"
 
 #include <QTimer>
+#include <map>
 
 class QComboBox;
 class QDoubleSpinBox;
@@ -50,6 +51,7 @@ public:
     QTableWidget* workersTable() const { return m_workers; }
 
 private:
+    std::optional<ThresholdSet> activeOn(const QString& pool) const;
     QWidget* makeCharts();
     QWidget* makeIntents();
     QWidget* makeSide();
@@ -67,7 +69,7 @@ private:
     std::shared_ptr<const Classifier> m_classifier; ///< the one that scored the rows
     ThresholdSet m_set; ///< the draft
     Outcome m_outcome;
-    QHash<QString, std::optional<ThresholdSet>> m_active; ///< by pool
+    std::map<QString, ThresholdSet> m_active; ///< by pool; absent: none was published
     bool m_publishing = false;
     QString m_source;
     QTimer m_poll;
