@@ -34,6 +34,7 @@ bool StackFixture::up(int workersPerPool)
     });
     ops::StackOptions options;
     options.workersPerPool = workersPerPool;
+    options.tied = true; // a test that is killed leaves nothing behind
     stack.up(options);
     return QTest::qWaitFor([&] { return ended; }, 60000) && good;
 }

@@ -4,11 +4,11 @@
 
 namespace sluice::ui {
 
-void JobControl::post(const std::function<void()>& call)
+void JobControl::post(std::function<void()> call)
 {
-    const QMutexLocker lock(&m_mutex);
+    const std::lock_guard lock(m_mutex);
     if (m_job != nullptr) {
-        QMetaObject::invokeMethod(m_job, call, Qt::QueuedConnection);
+        m_job->m_handOver.post(std::move(call));
     }
 }
 
@@ -39,7 +39,7 @@ Job::Job(int id, QString title, QString key, std::shared_ptr<JobControl> control
 Job::~Job()
 {
     m_control->m_cancelled = true;
-    const QMutexLocker lock(&m_control->m_mutex);
+    const std::lock_guard lock(m_control->m_mutex);
     m_control->m_job = nullptr;
 }
 
@@ -61,6 +61,7 @@ void Job::end(const Error* error)
 
 Jobs::Jobs(QObject* parent)
     : QObject(parent)
+    , m_runner(this)
 { }
 
 Jobs::~Jobs()
@@ -68,6 +69,26 @@ Jobs::~Jobs()
     cancelAll();
     m_pool.clear();
     m_pool.waitForDone(5000);
+}
+
+void Jobs::enqueue(std::function<void()> work)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_waiting.push_back(std::move(work));
+    }
+    m_pool.start(&m_runner);
+}
+
+void Jobs::runNext()
+{
+    std::function<void()> work;
+    {
+        const std::lock_guard lock(m_mutex);
+        work = std::move(m_waiting.front());
+        m_waiting.pop_front();
+    }
+    work();
 }
 
 void Jobs::cancelAll()

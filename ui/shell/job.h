@@ -1,16 +1,19 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/operations/threads/handover.h"
 
 #include <QList>
-#include <QMutex>
 #include <QObject>
 #include <QPointer>
+#include <QRunnable>
 #include <QString>
 #include <QThreadPool>
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 namespace sluice::ui {
@@ -30,11 +33,11 @@ public:
 private:
     friend class Job;
     friend class Jobs;
-    void post(const std::function<void()>& call); ///< onto the job's thread, unless it is gone
+    void post(std::function<void()> call); ///< onto the job's thread, unless it is gone
 
     std::atomic<bool> m_cancelled = false;
     std::atomic<qint64> m_lastProgressMs = 0;
-    QMutex m_mutex;
+    std::mutex m_mutex;
     Job* m_job = nullptr;
 };
 
@@ -77,6 +80,7 @@ private:
     QString m_title;
     QString m_key;
     std::shared_ptr<JobControl> m_control;
+    ops::HandOver m_handOver;
     State m_state = State::Running;
     double m_progress = -1;
     QString m_text;
@@ -102,7 +106,7 @@ public:
         Job* job = add(title, key);
         auto control = job->m_control;
         auto guard = std::make_shared<QPointer<QObject>>(context); // read on this thread only
-        m_pool.start([this, control, work = std::move(work), done = std::move(done), guard, job] {
+        enqueue([this, control, work = std::move(work), done = std::move(done), guard, job] {
             auto result = std::make_shared<Result<T>>(control->isCancelled()
                     ? Result<T>(cancelledError("The job was cancelled."))
                     : work(*control));
@@ -125,10 +129,31 @@ Q_SIGNALS:
     void changed(); ///< the list, or a job's progress
 
 private:
+    /// What the pool runs: the work that has waited longest. The work itself passes behind our own
+    /// mutex (see ops::HandOver).
+    class Runner : public QRunnable
+    {
+    public:
+        explicit Runner(Jobs* jobs)
+            : m_jobs(jobs)
+        {
+            setAutoDelete(false);
+        }
+        void run() override { m_jobs->runNext(); }
+
+    private:
+        Jobs* m_jobs;
+    };
+
     Job* add(const QString& title, const QString& key);
     void end(Job* job, const Error* error);
+    void enqueue(std::function<void()> work);
+    void runNext();
 
-    QThreadPool m_pool;
+    std::mutex m_mutex;
+    std::deque<std::function<void()>> m_waiting;
+    Runner m_runner;
+    QThreadPool m_pool; ///< after what its threads use
     QList<Job*> m_running;
     int m_lastId = 0;
 };

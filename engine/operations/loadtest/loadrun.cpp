@@ -4,12 +4,11 @@
 #include "engine/base/resources.h"
 #include "engine/classification/evaluation/labelleddata.h"
 #include "engine/operations/loadtest/generator.h"
+#include "engine/operations/threads/handover.h"
 
 #include <QHostAddress>
 #include <QJsonArray>
 #include <QJsonDocument>
-#include <QMetaObject>
-#include <QPointer>
 #include <sys/resource.h>
 
 namespace sluice::ops {
@@ -202,7 +201,8 @@ public:
     { }
 
     LoadRun* q;
-    std::unique_ptr<Generator> generator;
+    HandOver handOver;
+    std::unique_ptr<Generator> generator; ///< after handOver: gone before it
     Scenario scenario;
     QUrl target;
     QList<LoadSecond> seconds;
@@ -253,17 +253,16 @@ Result<void> LoadRun::start(const Scenario& scenario, const QUrl& target, quint6
     d->target = target;
     d->running = true;
     d->generator = std::make_unique<Generator>(std::move(plan));
-    // The destructor joins the thread before this object goes: its calls find it alive, or are
-    // never delivered.
+    // The destructor joins the thread before the hand-over goes.
     d->generator->start(
         [this](GeneratorSecond second) {
-            QMetaObject::invokeMethod(this, [this, summary = secondOf(second)] {
+            d->handOver.post([this, summary = secondOf(second)] {
                 d->seconds << summary;
                 Q_EMIT this->second(summary);
             });
         },
         [this](GeneratorResult result) {
-            QMetaObject::invokeMethod(this, [this, result = std::move(result)] {
+            d->handOver.post([this, result = std::move(result)] {
                 d->running = false;
                 Q_EMIT finished(resultOf(d->scenario, d->target, result, d->seconds));
             });

@@ -3,7 +3,6 @@
 #include <QHostAddress>
 #include <QNetworkProxy>
 #include <QNetworkReply>
-#include <QPointer>
 #include <QTimer>
 #include <QUrlQuery>
 #include <algorithm>
@@ -152,6 +151,7 @@ void PrometheusClient::post(const QString& endpoint, const QByteArray& form, QOb
     {
         bool late = false;
         bool large = false;
+        bool abandoned = false; ///< who asked is gone
     };
     auto broken = std::make_shared<Broken>();
     // setTransferTimeout() starts again with every byte: a server that drips would never be late.
@@ -170,10 +170,9 @@ void PrometheusClient::post(const QString& endpoint, const QByteArray& form, QOb
         }
     });
     connect(reply, &QNetworkReply::finished, this,
-        [reply, broken, url, timeoutMs, received = std::move(received),
-            watched = QPointer<QObject>(context)] {
+        [reply, broken, url, timeoutMs, received = std::move(received)] {
             reply->deleteLater();
-            if (watched.isNull()) {
+            if (broken->abandoned) {
                 return;
             }
             const int status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
@@ -193,7 +192,12 @@ void PrometheusClient::post(const QString& endpoint, const QByteArray& form, QOb
             }
         });
     if (context != nullptr) {
-        connect(context, &QObject::destroyed, reply, &QNetworkReply::abort);
+        // A QPointer would still point at a widget here: only ~QObject clears it, and a widget says
+        // destroyed() before that.
+        connect(context, &QObject::destroyed, reply, [reply, broken] {
+            broken->abandoned = true;
+            reply->abort();
+        });
     }
 }
 

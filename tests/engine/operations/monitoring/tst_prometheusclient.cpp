@@ -231,7 +231,12 @@ void TestPrometheusClient::contextGoneMeansNoCall()
 {
     answerWith({});
     bool called = false;
-    auto context = std::make_unique<QObject>();
+    // A widget says destroyed() before its QPointers are cleared.
+    struct LikeAWidget : QObject
+    {
+        ~LikeAWidget() override { Q_EMIT destroyed(this); }
+    };
+    auto context = std::make_unique<LikeAWidget>();
     m_client.queryRange(
         QStringLiteral("up"), 0, 1, 1, context.get(), [&called](const auto&) { called = true; },
         200);
