@@ -81,7 +81,7 @@ Result<void> writeFileAtomically(const fs::path& path, std::string_view content,
     std::string temporary = path.string() + ".XXXXXX";
     Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
     const auto failed = [&](const char* what) -> Error {
-        const Error error =
+        Error error =
             inputError(std::string("cannot ") + what + " " + path.string(), systemText(errno));
         ::unlink(temporary.c_str());
         return error;

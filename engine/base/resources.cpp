@@ -18,7 +18,7 @@ fs::path resourceFolder()
         // build/<preset>/bin/sluice, and build/<preset>/tests/bin/tst_x one further up.
         for (fs::path above = program.parent_path().parent_path(); above.has_relative_path();
              above = above.parent_path()) {
-            const fs::path beside = above / "share" / "sluice";
+            fs::path beside = above / "share" / "sluice";
             if (fs::is_directory(beside, code)) {
                 return beside;
             }

@@ -177,7 +177,7 @@ void Routes::classify(const std::shared_ptr<Request>& request, const Server::Res
             finish(fresh, false);
             return;
         }
-        finish(*loaded ? std::move(**loaded) : fresh, true);
+        finish(*loaded ? **loaded : fresh, true);
     });
 }
 

@@ -69,8 +69,10 @@ QList<TimeTick> timeTicks(double start, double end, int most, bool elapsed)
     const double offset =
         elapsed ? 0 : QDateTime::fromMSecsSinceEpoch(qint64(start * 1000)).offsetFromUtc();
     QList<TimeTick> ticks;
-    for (double time = std::ceil((start + offset) / step) * step - offset; time <= end;
-         time += step) {
+    const double first = std::ceil((start + offset) / step) * step - offset;
+    const int count = first > end ? 0 : int((end - first) / step) + 1;
+    for (int index = 0; index < count; ++index) {
+        const double time = first + index * step;
         ticks << TimeTick{time, elapsed ? elapsedText(time) : clockText(time, step)};
     }
     return ticks;

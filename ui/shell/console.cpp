@@ -259,7 +259,8 @@ void Console::set(Source source, SourceState state)
     now = state;
     if (lost) {
         notify(Tone::Bad, tr("%1 is lost: %2").arg(sourceName(source), state.error));
-    } else if (back) {
+    }
+    if (back) {
         notify(Tone::Ok, tr("%1 is back.").arg(sourceName(source)));
     }
     Q_EMIT sourceChanged(source);

@@ -49,7 +49,7 @@ RailButton::RailButton(QString icon, const QString& title, QWidget* parent)
     setAutoExclusive(false);
     setCursor(Qt::PointingHandCursor);
     setFocusPolicy(Qt::TabFocus);
-    setFixedSize(sizeHint());
+    setFixedSize(RailButton::sizeHint());
     setAccessibleName(title);
 }
 

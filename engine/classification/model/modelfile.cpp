@@ -121,7 +121,7 @@ std::shared_ptr<const ModelFile> ModelFile::build(const ModelMeta& meta,
     file->allocate(end);
     char* data = file->m_data;
     std::memcpy(data + sizeof(Header), sections, sizeof sections);
-    std::memcpy(data + sections[MetaSection].offset, text.data(), text.size());
+    std::copy(text.begin(), text.end(), data + sections[MetaSection].offset);
     auto* keys = reinterpret_cast<std::uint64_t*>(data + sections[KeySection].offset);
     auto* rows = reinterpret_cast<std::uint32_t*>(data + sections[RowSection].offset);
     for (std::size_t row = 0; row < hashes.size(); ++row) {

@@ -48,7 +48,7 @@ Environment fromJson(const QJsonObject& object)
     environment.balancerSocket = object[QStringLiteral("balancer_socket")].toString();
     environment.modelFile = object[QStringLiteral("model")].toString();
     const QJsonArray workers = object[QStringLiteral("workers")].toArray();
-    for (const QJsonValue& item : workers) {
+    for (const auto& item : workers) {
         const QJsonObject worker = item.toObject();
         environment.workers << WorkerEndpoint{worker[QStringLiteral("pool")].toString(),
             QUrl(worker[QStringLiteral("url")].toString())};
@@ -91,7 +91,7 @@ Result<QList<Environment>> EnvironmentStore::load() const
     }
     QList<Environment> environments;
     const QJsonArray list = document.array();
-    for (const QJsonValue& item : list) {
+    for (const auto& item : list) {
         Environment environment = fromJson(item.toObject());
         if (!environment.isValid()) {
             return inputError(

@@ -19,7 +19,7 @@ constexpr int downPatienceMs = 15000;
 
 QString sluicectl()
 {
-    const QString beside = QCoreApplication::applicationDirPath() % QLatin1StringView("/sluicectl");
+    QString beside = QCoreApplication::applicationDirPath() % QLatin1StringView("/sluicectl");
     if (QFileInfo(beside).isExecutable()) {
         return beside;
     }
@@ -229,7 +229,7 @@ LocalStack::~LocalStack() = default;
 
 QString LocalStack::defaultStateFolder()
 {
-    const QString own = qEnvironmentVariable("SLUICE_STATE");
+    QString own = qEnvironmentVariable("SLUICE_STATE");
     if (!own.isEmpty()) {
         return own;
     }

@@ -311,6 +311,8 @@ private:
             Pending{context, context != nullptr, std::move(replied), now,
                 now + qint64(timeoutMs) * 1000000});
         m_deadlines.start();
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): comes back with the reply, is never followed
+        auto* const ticket = reinterpret_cast<void*>(quintptr(id));
         const int status = redisAsyncCommandArgv(
             m_context,
             [](redisAsyncContext* from, void* reply, void* key) {
@@ -318,7 +320,7 @@ private:
                     ->onReply(static_cast<const redisReply*>(reply),
                         quint64(reinterpret_cast<quintptr>(key)));
             },
-            reinterpret_cast<void*>(quintptr(id)), int(texts.size()), texts.data(), sizes.data());
+            ticket, int(texts.size()), texts.data(), sizes.data());
         if (status != REDIS_OK) {
             answer(id, unreachableError(where() + " could not be asked", m_context->errstr));
         }

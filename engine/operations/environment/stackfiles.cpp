@@ -149,7 +149,7 @@ Result<StackDocument> StackDocument::fromJson(const QByteArray& text, const QStr
         QDateTime::fromString(object[QStringLiteral("started_at")].toString(), Qt::ISODateWithMs);
     document.status.statsSocket = object[QStringLiteral("haproxy_socket")].toString();
     const QJsonArray parts = object[QStringLiteral("parts")].toArray();
-    for (const QJsonValue& part : parts) {
+    for (const auto& part : parts) {
         document.status.parts << partOf(part.toObject());
         document.partStartTicks << part.toObject()[QStringLiteral("start_ticks")].toInteger();
     }

@@ -82,7 +82,7 @@ public:
         m_prefix = "load-" + std::to_string(m_random() % 1000000U) + "-";
     }
 
-    void run(OnSecond onSecond, OnEnd onEnd)
+    void run(OnSecond onSecond, const OnEnd& onEnd)
     {
         m_onSecond = std::move(onSecond);
         m_begin = Clock::now() + std::chrono::milliseconds(20);
@@ -394,7 +394,7 @@ void Generator::start(OnSecond onSecond, OnEnd onEnd)
 {
     m_thread =
         std::thread([this, onSecond = std::move(onSecond), onEnd = std::move(onEnd)]() mutable {
-            m_loop->run(std::move(onSecond), std::move(onEnd));
+            m_loop->run(std::move(onSecond), onEnd);
         });
 }
 

@@ -57,7 +57,8 @@ struct GeneratorResult
 class Generator
 {
 public:
-    using OnSecond = std::function<void(GeneratorSecond)>; ///< called on the generator's thread
+    using OnSecond =
+        std::function<void(const GeneratorSecond&)>; ///< called on the generator's thread
     using OnEnd = std::function<void(GeneratorResult)>; ///< the last call
 
     explicit Generator(GeneratorPlan plan);

@@ -13,7 +13,7 @@ constexpr int subCount = 1 << subBits;
 constexpr int topBit = 40;
 constexpr std::int64_t longest = (std::int64_t(1) << topBit) - 1;
 /// Values below 2^8 have a bucket each; from there every power of two has 128.
-constexpr std::size_t bucketCount = std::size_t((topBit - subBits + 1) * subCount);
+constexpr std::size_t bucketCount = std::size_t(topBit - subBits + 1) * std::size_t(subCount);
 
 std::size_t indexOf(std::int64_t value)
 {

@@ -255,7 +255,7 @@ Result<void> LoadRun::start(const Scenario& scenario, const QUrl& target, quint6
     d->generator = std::make_unique<Generator>(std::move(plan));
     // The destructor joins the thread before the hand-over goes.
     d->generator->start(
-        [this](GeneratorSecond second) {
+        [this](const GeneratorSecond& second) {
             d->handOver.post([this, summary = secondOf(second)] {
                 d->seconds << summary;
                 Q_EMIT this->second(summary);

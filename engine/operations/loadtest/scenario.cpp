@@ -96,7 +96,7 @@ Result<Scenario> Scenario::fromJson(const QByteArray& text, const QString& where
         return wrong(where, QStringLiteral("name"), QStringLiteral("is missing"));
     }
     const QJsonArray queries = object[QStringLiteral("queries")].toArray();
-    for (const QJsonValue& query : queries) {
+    for (const auto& query : queries) {
         if (!query.isString() || query.toString().trimmed().isEmpty()) {
             return wrong(
                 where, QStringLiteral("queries"), QStringLiteral("an array of texts is expected"));

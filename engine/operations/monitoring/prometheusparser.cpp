@@ -92,7 +92,7 @@ Result<Data> readEnvelope(int status, const QByteArray& body)
     for (const QLatin1StringView key :
         {QLatin1StringView("warnings"), QLatin1StringView("infos")}) {
         const QJsonArray texts = envelope.value(key).toArray();
-        for (const QJsonValue& text : texts) {
+        for (const auto& text : texts) {
             data.warnings.append(text.toString());
         }
     }
@@ -165,7 +165,7 @@ Result<RangeAnswer> PrometheusClient::parseRange(int status, const QByteArray& b
     answer.stepSeconds = step;
     answer.warnings = data->warnings;
     const QJsonArray result = data->result.toArray();
-    for (const QJsonValue& entry : result) {
+    for (const auto& entry : result) {
         const QJsonObject series = entry.toObject();
         if (series.contains(QLatin1StringView("histograms"))) {
             answer.warnings.append(QStringLiteral("Native histograms are left out: the query needs "
@@ -175,7 +175,7 @@ Result<RangeAnswer> PrometheusClient::parseRange(int status, const QByteArray& b
         line.labels = parseLabels(series);
         const QJsonArray values = series.value(QLatin1StringView("values")).toArray();
         line.points.reserve(values.size());
-        for (const QJsonValue& value : values) {
+        for (const auto& value : values) {
             const std::optional<QPointF> point = parsePair(value);
             if (!point) {
                 return malformed();
@@ -213,7 +213,7 @@ Result<QList<InstantSample>> PrometheusClient::parseInstant(int status, const QB
         return wrongType(data->type);
     }
     const QJsonArray result = data->result.toArray();
-    for (const QJsonValue& entry : result) {
+    for (const auto& entry : result) {
         const QJsonObject series = entry.toObject();
         if (series.contains(QLatin1StringView("histogram"))) {
             continue;

@@ -196,10 +196,12 @@ void PublishedThresholds::workers(const QList<WorkerEndpoint>& endpoints, QObjec
     {
         QList<WorkerInfo> infos;
         qsizetype open = 0;
+        std::function<void(QList<WorkerInfo>)> answered;
     };
     auto round = std::make_shared<Round>();
     round->infos.resize(endpoints.size());
     round->open = endpoints.size();
+    round->answered = std::move(answered);
     for (qsizetype index = 0; index < endpoints.size(); ++index) {
         QUrl url = endpoints[index].url;
         url.setPath(QStringLiteral("/v1/info"));
@@ -208,10 +210,10 @@ void PublishedThresholds::workers(const QList<WorkerEndpoint>& endpoints, QObjec
         QNetworkReply* reply = m_network.get(request);
         connect(reply, &QNetworkReply::finished, reply, &QObject::deleteLater);
         connect(reply, &QNetworkReply::finished, context,
-            [round, reply, index, endpoint = endpoints[index], answered] {
+            [round, reply, index, endpoint = endpoints[index]] {
                 round->infos[index] = infoOf(reply, endpoint);
                 if (--round->open == 0) {
-                    answered(round->infos);
+                    round->answered(round->infos);
                 }
             });
     }

@@ -221,10 +221,8 @@ private:
             refuse(413, "Content Too Large",
                 "the body is larger than " + std::to_string(m_server->limits.bodyBytes)
                     + " bytes; split the batch");
-        } else if (code == http::error::end_of_stream || code == asio::error::connection_reset
-            || code == asio::error::operation_aborted || code == asio::error::eof) {
-            closeNow();
-        } else if (code.category() == http::make_error_code(http::error::bad_method).category()) {
+        } else if (code != http::error::end_of_stream
+            && code.category() == http::make_error_code(http::error::bad_method).category()) {
             refuse(400, "Bad Request", "the request is not valid HTTP/1.1: " + code.message());
         } else {
             closeNow();
