@@ -3,6 +3,7 @@
 #include "engine/classification/evaluation/importers.h"
 #include "tests/support/testcase.h"
 
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <algorithm>
 #include <map>
@@ -30,6 +31,7 @@ private Q_SLOTS:
     void refusesRows();
     void severalFilesAreOne();
     void bundledData();
+    void bundledQueriesHaveNoTwins();
     void publicData();
 
 private:
@@ -292,20 +294,26 @@ void TestImporters::bundledData()
     QCOMPARE(data->report.duplicates, 0U);
     QVERIFY2(data->report.conflicts.empty(),
         data->report.conflicts.empty() ? "" : data->report.conflicts.front().c_str());
-    QVERIFY(data->queries.size() >= 1500);
-    QVERIFY(data->intents().size() >= 20);
-    const auto outside = std::count_if(data->queries.begin(), data->queries.end(),
-        [](const LabelledQuery& query) { return query.isOutOfScope(); });
-    QVERIFY(outside >= 200);
-    for (const Split split : {Split::Train, Split::Validation, Split::Calibration, Split::Test}) {
+    QVERIFY(data->queries.size() >= 3000);
+    QCOMPARE(data->intents().size(), 26U);
+    // Least rows of each part, and least of them out of scope: docs/DATA.md.
+    const std::map<Split, std::pair<int, int>> least{{Split::Train, {1400, 100}},
+        {Split::Validation, {280, 45}}, {Split::Calibration, {640, 110}}, {Split::Test, {300, 45}}};
+    std::map<std::string, int> total;
+    for (const auto& [split, rows] : least) {
         std::map<std::string, int> counts;
-        for (const LabelledQuery& query : data->queries) {
-            counts[query.intent] += query.split == split ? 1 : 0;
+        const auto part = data->part(split);
+        for (const LabelledQuery& query : part) {
+            counts[query.intent] += 1;
+            total[query.intent] += 1;
         }
+        QVERIFY(int(part.size()) >= rows.first);
+        QVERIFY(counts["oos"] >= rows.second);
         QCOMPARE(counts.size(), data->intents().size() + 1);
-        for (const auto& [intent, count] : counts) {
-            QVERIFY2(count > 0, intent.c_str());
-        }
+    }
+    QVERIFY(total["oos"] >= 440);
+    for (const auto& [intent, count] : total) {
+        QVERIFY2(count >= 85, intent.c_str());
     }
     const auto talks = readLabelledData(folder / "conversations.jsonl");
     QVERIFY2(talks.ok(), talks ? "" : talks.error().message.c_str());
@@ -314,6 +322,38 @@ void TestImporters::bundledData()
         QVERIFY2(
             turn.isOutOfScope() || std::binary_search(intents.begin(), intents.end(), turn.intent),
             turn.intent.c_str());
+    }
+}
+
+/// No query of one part is, but for order, case and a word or so, one of another part or its own:
+/// token sets share at most three quarters of their union.
+void TestImporters::bundledQueriesHaveNoTwins()
+{
+    const auto data = readLabelledData(
+        std::filesystem::path(SLUICE_SOURCE_DIR) / "resources" / "helpdesk" / "queries.jsonl");
+    QVERIFY(data.ok());
+    std::vector<QStringList> words;
+    for (const LabelledQuery& query : data->queries) {
+        static const QRegularExpression between(
+            QStringLiteral("[^\\w]+"), QRegularExpression::UseUnicodePropertiesOption);
+        QStringList own =
+            QString::fromStdString(query.text).toLower().split(between, Qt::SkipEmptyParts);
+        own.removeDuplicates();
+        own.sort();
+        words.push_back(std::move(own));
+    }
+    for (std::size_t one = 0; one < words.size(); ++one) {
+        for (std::size_t other = 0; other < one; ++other) {
+            const auto [fewer, more] = std::minmax({words[one].size(), words[other].size()});
+            if (4 * fewer <= 3 * more) {
+                continue; // too unlike in length
+            }
+            QStringList shared;
+            std::ranges::set_intersection(words[one], words[other], std::back_inserter(shared));
+            if (4 * shared.size() > 3 * (fewer + more - shared.size())) {
+                QFAIL((data->queries[one].text + " / " + data->queries[other].text).c_str());
+            }
+        }
     }
 }
 
