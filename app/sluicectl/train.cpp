@@ -15,6 +15,10 @@ struct TrainOptions
     std::vector<std::string> data;
     std::string format = "auto";
     std::string out;
+    std::string tier = "fast";
+    std::string vectors;
+    int threads = 0;
+    int cnns = TrainingOptions().cnns;
     std::uint64_t seed = 1;
     int epochs = TrainingOptions().epochs;
 };
@@ -24,6 +28,14 @@ int train(const Output& output, const TrainOptions& options)
     const auto format = dataFormatFromString(options.format);
     if (!format) {
         return output.fail(format.error());
+    }
+    const auto tier = tierFromString(options.tier);
+    if (!tier) {
+        return output.fail(tier.error());
+    }
+    if (!options.vectors.empty() && *tier != Tier::Accurate) {
+        return output.fail(
+            inputError("--vectors is for --tier accurate: the fast tier has no word vectors"));
     }
     const std::filesystem::path out = options.out;
     if (auto writable = ensureWritableFolder(out.parent_path()); !writable) {
@@ -42,11 +54,16 @@ int train(const Output& output, const TrainOptions& options)
             data->intents().size(), data->report.duplicates, data->report.conflicts.size()));
 
     TrainingOptions training;
+    training.tier = *tier;
+    training.vectors = options.vectors;
+    training.threads = options.threads;
+    training.cnns = options.cnns;
     training.seed = options.seed;
     training.epochs = options.epochs;
     training.cancel = &interrupted();
     training.progress = [&output](const TrainingProgress& progress) {
-        output.progress(fmt::format("epoch {:2} of {}  loss {:.4f}  validation accuracy {:.4f}",
+        output.progress(fmt::format(
+            "{:7}  epoch {:2} of {}  loss {:.4f}  validation accuracy {:.4f}", progress.member,
             progress.epoch, progress.epochs, progress.loss, progress.validationAccuracy));
     };
     const auto begin = std::chrono::steady_clock::now();
@@ -60,10 +77,10 @@ int train(const Output& output, const TrainOptions& options)
         return output.fail(saved.error());
     }
     boost::json::object result{{"model", options.out}, {"hash", model->hash()},
-        {"data_hash", model->dataHash()}, {"intents", model->labels().size()},
-        {"rows", data->report.rows}, {"duplicates", data->report.duplicates},
-        {"conflicts", data->report.conflicts.size()}, {"bytes", model->bytes()},
-        {"seconds", seconds}, {"seed", options.seed},
+        {"data_hash", model->dataHash()}, {"tier", toString(model->tier())},
+        {"intents", model->labels().size()}, {"rows", data->report.rows},
+        {"duplicates", data->report.duplicates}, {"conflicts", data->report.conflicts.size()},
+        {"bytes", model->bytes()}, {"seconds", seconds}, {"seed", options.seed},
         {"threshold", model->defaultThresholds().global}};
     output.object(result);
     output.line(
@@ -91,10 +108,26 @@ void addTrain(CLI::App& app, Commands& commands)
     sub->add_option(
            "--seed", options->seed, "the same seed and data give the same file, bit by bit")
         ->capture_default_str();
-    sub->add_option("--epochs", options->epochs,
-           "at most so many passes; training stops early when validation no longer improves")
+    sub->add_option("--tier", options->tier,
+           "fast (n-grams; microseconds a query) or accurate (with word vectors and CNNs; tens of "
+           "microseconds)")
+        ->capture_default_str();
+    sub->add_option("--vectors", options->vectors,
+        "word vectors for the accurate tier: GloVe or word2vec text, fastText .vec, or "
+        "wink-embeddings JSON");
+    sub->add_option("--threads", options->threads,
+           "training threads; 0: as many as the machine has. Changes nothing in the result")
         ->capture_default_str()
-        ->check(CLI::Range(1, 1000));
+        ->check(CLI::Range(0, 1024));
+    sub->add_option("--cnns", options->cnns, "CNNs in the accurate tier's ensemble")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 32));
+    sub->add_option("--epochs", options->epochs,
+           "at most so many passes of each member; 0: as many as suit the size of the data. "
+           "Training "
+           "stops early when validation no longer improves")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1000));
     sub->add_option("--out", options->out, "the model file to write")->required();
     sub->footer("Reads only the train part of the data; stops on its validation part, or on a "
                 "seeded tenth of the\n"

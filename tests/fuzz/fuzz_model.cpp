@@ -20,13 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     }
     const auto file = ModelFile::fromBytes(bytes, "x");
     if (file) {
-        Vectoriser vectoriser;
-        std::vector<float> logits;
-        const ModelView& view = (*file)->view();
-        const SparseVector& x = vectoriser.vectorise(view, "where is my parcel?");
-        computeLogits(view, x, logits);
-        scoresOf({logits.data(), (*file)->meta().labels.size()}, (*file)->meta().calibration,
-            x.unseenShare, 5);
+        Scorer scorer;
+        const std::vector<std::string> acts{"REQUEST:city"};
+        const QueryContext context{"track_parcel", "track_parcel", 2, "which city?", acts};
+        scoresOf(
+            scorer.score(**file, "where is my parcel?", context), (*file)->meta().calibration, 5);
     }
     return 0;
 }

@@ -54,7 +54,8 @@ bool isForeignOutOfScope(std::string_view label)
     return false;
 }
 
-Result<void> readEntities(const json::value& value, const std::string& where, LabelledQuery& row)
+Result<void> readEntities(
+    const json::value& value, const std::string& where, std::vector<Entity>& entities)
 {
     const json::array* array = value.if_array();
     if (array == nullptr) {
@@ -72,28 +73,77 @@ Result<void> readEntities(const json::value& value, const std::string& where, La
         if (auto done = in.finish(); !done) {
             return done.error();
         }
-        row.entities.push_back(std::move(entity));
+        entities.push_back(std::move(entity));
     }
     return {};
+}
+
+Result<LabelledQuery> readTurn(const json::value& turn, const std::string& where)
+{
+    const json::object* object = turn.if_object();
+    const auto member = [&](const char* key) -> const json::value* {
+        return object == nullptr ? nullptr : object->if_contains(key);
+    };
+    const json::value* text = member("text");
+    const json::value* intent = member("intent");
+    if (text == nullptr || intent == nullptr || !text->is_string() || !intent->is_string()) {
+        return inputError(where + ": every turn needs the strings \"text\" and \"intent\"");
+    }
+    LabelledQuery row;
+    row.text = text->get_string();
+    row.intent = intent->get_string();
+    if (const json::value* system = member("system"); system != nullptr && !system->is_null()) {
+        if (!system->is_string()) {
+            return inputError(where + ": \"system\" is to be a string");
+        }
+        row.system = system->get_string();
+    }
+    if (const json::value* acts = member("system_acts"); acts != nullptr && !acts->is_null()) {
+        const json::array* list = acts->if_array();
+        if (list == nullptr || !std::all_of(list->begin(), list->end(), [](const json::value& act) {
+                return act.is_string();
+            })) {
+            return inputError(where + ": \"system_acts\" is to be an array of strings");
+        }
+        for (const json::value& act : *list) {
+            row.systemActs.emplace_back(act.get_string());
+        }
+    }
+    const auto flag = [&](const char* key) {
+        const json::value* value = member(key);
+        return value != nullptr && value->is_bool() && value->get_bool();
+    };
+    row.followUp = flag("follow_up");
+    row.topicChange = flag("topic_change");
+    if (const json::value* entities = member("entities"); entities != nullptr) {
+        if (auto read = readEntities(*entities, where, row.entities); !read) {
+            return read.error();
+        }
+    }
+    if (const json::value* carried = member("carried"); carried != nullptr) {
+        if (auto read = readEntities(*carried, where, row.carried); !read) {
+            return read.error();
+        }
+    }
+    return row;
 }
 
 /// A dialogue a line: every turn is a row.
 Result<void> readDialogue(const json::array& turns, const std::string& where, Split split, int line,
     std::vector<LabelledQuery>& rows)
 {
+    const int dialogue = rows.empty() ? 0 : rows.back().dialogue + 1;
+    int number = 0;
     for (const json::value& turn : turns) {
-        const json::object* object = turn.if_object();
-        const json::value* text = object == nullptr ? nullptr : object->if_contains("text");
-        const json::value* intent = object == nullptr ? nullptr : object->if_contains("intent");
-        if (text == nullptr || intent == nullptr || !text->is_string() || !intent->is_string()) {
-            return inputError(where + ": every turn needs the strings \"text\" and \"intent\"");
+        auto row = readTurn(turn, where);
+        if (!row) {
+            return row.error();
         }
-        LabelledQuery row;
-        row.text = text->get_string();
-        row.intent = intent->get_string();
-        row.split = split;
-        row.line = line;
-        rows.push_back(std::move(row));
+        row->dialogue = dialogue;
+        row->turn = ++number;
+        row->split = split;
+        row->line = line;
+        rows.push_back(std::move(*row));
     }
     return {};
 }
@@ -142,7 +192,7 @@ Result<void> readJsonlRow(
         return inputError(where + ": the string \"intent\" is missing (out of scope is \"oos\")");
     }
     if (const json::value* entities = member("entities"); entities != nullptr) {
-        if (auto read = readEntities(*entities, where, row); !read) {
+        if (auto read = readEntities(*entities, where, row.entities); !read) {
             return read.error();
         }
     }
@@ -384,6 +434,10 @@ Result<LabelledData> checkRows(
         }
         if (format == DataFormat::Jsonl ? row.intent.empty() : isForeignOutOfScope(row.intent)) {
             row.intent = outOfScope;
+        }
+        if (row.dialogue >= 0) {
+            data.queries.push_back(std::move(row)); // a turn means what it means where it stands
+            continue;
         }
         const auto [found, fresh] = seen.try_emplace(normalise(row.text), data.queries.size());
         if (!fresh) {

@@ -43,6 +43,14 @@ struct LabelledQuery
     std::string intent; ///< or outOfScope
     Split split = Split::None; ///< None: the file has no splits, the row serves any
     std::vector<Entity> entities;
+    // Of a turn of a conversation; its turns stand in order, one after another.
+    int dialogue = -1; ///< number of its conversation in the file, from 0; -1: a single query
+    int turn = 0; ///< from 1
+    std::string system = {}; ///< what the system said just before
+    std::vector<std::string> systemActs = {};
+    bool followUp = false; ///< marked: leans on what was said before
+    bool topicChange = false; ///< marked: another intent than the turn before
+    std::vector<Entity> carried = {}; ///< marked: entities that it is about and does not name
     int line = 0; ///< where it begins in its file, from 1; 0 where the format has no lines
 
     bool isOutOfScope() const { return intent == outOfScope; }

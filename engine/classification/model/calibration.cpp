@@ -16,15 +16,16 @@ double negativeLogLikelihood(std::span<const CalibrationRow> rows, double temper
 {
     double sum = 0;
     for (const CalibrationRow& row : rows) {
-        if (row.label < 0) {
+        if (row.label < 0 || !row.raw.known) {
             continue;
         }
-        const double most = double(*std::max_element(row.logits.begin(), row.logits.end()));
+        const std::vector<float>& logits = row.raw.logits;
+        const double most = double(*std::max_element(logits.begin(), logits.end()));
         double total = 0;
-        for (const float z : row.logits) {
+        for (const float z : logits) {
             total += std::exp((double(z) - most) / temperature);
         }
-        sum += std::log(total) - (double(row.logits[std::size_t(row.label)]) - most) / temperature;
+        sum += std::log(total) - (double(logits[std::size_t(row.label)]) - most) / temperature;
     }
     return sum;
 }
@@ -57,24 +58,26 @@ double fitTemperature(std::span<const CalibrationRow> rows)
     return std::exp((low + high) / 2);
 }
 
-using Vector4 = std::array<double, 4>;
+/// A one, then the features.
+constexpr std::size_t inputs = scopeFeatures + 1;
+using Vector = std::array<double, inputs>;
 
 /// Solves the symmetric positive definite system h x = g by Gaussian elimination.
-Vector4 solve(std::array<Vector4, 4> h, Vector4 g)
+Vector solve(std::array<Vector, inputs> h, Vector g)
 {
-    for (std::size_t pivot = 0; pivot < 4; ++pivot) {
-        for (std::size_t row = pivot + 1; row < 4; ++row) {
+    for (std::size_t pivot = 0; pivot < inputs; ++pivot) {
+        for (std::size_t row = pivot + 1; row < inputs; ++row) {
             const double factor = h[row][pivot] / h[pivot][pivot];
-            for (std::size_t column = pivot; column < 4; ++column) {
+            for (std::size_t column = pivot; column < inputs; ++column) {
                 h[row][column] -= factor * h[pivot][column];
             }
             g[row] -= factor * g[pivot];
         }
     }
-    Vector4 x{};
-    for (std::size_t back = 4; back-- > 0;) {
+    Vector x{};
+    for (std::size_t back = inputs; back-- > 0;) {
         double sum = g[back];
-        for (std::size_t column = back + 1; column < 4; ++column) {
+        for (std::size_t column = back + 1; column < inputs; ++column) {
             sum -= h[back][column] * x[column];
         }
         x[back] = sum / h[back][back];
@@ -83,48 +86,48 @@ Vector4 solve(std::array<Vector4, 4> h, Vector4 g)
 }
 
 /// The weighted logistic loss with its ridge, at weights `w`.
-double logisticLoss(std::span<const CalibrationRow> rows, const std::vector<Vector4>& inputs,
-    const std::array<double, 2>& weights, const Vector4& w, double ridge)
+double logisticLoss(std::span<const CalibrationRow> rows, const std::vector<Vector>& xs,
+    const std::array<double, 2>& weights, const Vector& w, double ridge)
 {
     double loss = 0;
     for (std::size_t index = 0; index < rows.size(); ++index) {
         double z = 0;
-        for (std::size_t i = 0; i < 4; ++i) {
-            z += w[i] * inputs[index][i];
+        for (std::size_t i = 0; i < inputs; ++i) {
+            z += w[i] * xs[index][i];
         }
         const bool out = rows[index].label < 0;
         const double signedZ = out ? z : -z;
         loss += weights[out ? 1 : 0] * (signedZ > -30 ? std::log1p(std::exp(-signedZ)) : -signedZ);
     }
-    for (std::size_t i = 1; i < 4; ++i) {
+    for (std::size_t i = 1; i < inputs; ++i) {
         loss += ridge / 2 * w[i] * w[i];
     }
     return loss;
 }
 
 /// Newton's step (gradient divided by Hessian) at `w`.
-Vector4 newtonStep(std::span<const CalibrationRow> rows, const std::vector<Vector4>& inputs,
-    const std::array<double, 2>& weights, const Vector4& w, double ridge)
+Vector newtonStep(std::span<const CalibrationRow> rows, const std::vector<Vector>& xs,
+    const std::array<double, 2>& weights, const Vector& w, double ridge)
 {
-    std::array<Vector4, 4> hessian{};
-    Vector4 gradient{};
+    std::array<Vector, inputs> hessian{};
+    Vector gradient{};
     for (std::size_t index = 0; index < rows.size(); ++index) {
-        const Vector4& x = inputs[index];
+        const Vector& x = xs[index];
         double z = 0;
-        for (std::size_t i = 0; i < 4; ++i) {
+        for (std::size_t i = 0; i < inputs; ++i) {
             z += w[i] * x[i];
         }
         const double p = 1.0 / (1.0 + std::exp(-z));
         const bool out = rows[index].label < 0;
         const double weight = weights[out ? 1 : 0];
-        for (std::size_t i = 0; i < 4; ++i) {
+        for (std::size_t i = 0; i < inputs; ++i) {
             gradient[i] += weight * (p - (out ? 1.0 : 0.0)) * x[i];
-            for (std::size_t j = 0; j < 4; ++j) {
+            for (std::size_t j = 0; j < inputs; ++j) {
                 hessian[i][j] += weight * std::max(p * (1 - p), 1e-9) * x[i] * x[j];
             }
         }
     }
-    for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t i = 0; i < inputs; ++i) {
         gradient[i] += i == 0 ? 0.0 : ridge * w[i];
         hessian[i][i] += (i == 0 ? 0.0 : ridge) + 1e-9;
     }
@@ -134,46 +137,47 @@ Vector4 newtonStep(std::span<const CalibrationRow> rows, const std::vector<Vecto
 void fitOutOfScope(
     std::span<const CalibrationRow> rows, std::size_t outRows, Calibration& calibration)
 {
-    constexpr double ridge = 1e-3;
+    constexpr double ridge = 1e-2;
     const std::array<double, 2> weights{
         (1.0 - assumedOutOfScopeShare) / double(rows.size() - outRows),
         assumedOutOfScopeShare / double(outRows)};
-    std::vector<Vector4> inputs;
-    inputs.reserve(rows.size());
+    std::vector<Vector> xs;
+    xs.reserve(rows.size());
     for (const CalibrationRow& row : rows) {
-        const LogitFeatures features = logitFeatures(row.logits);
-        inputs.push_back({1.0, features.maxMinusMean, features.entropy, row.unseenShare});
+        Vector& x = xs.emplace_back();
+        x[0] = 1.0;
+        std::copy(row.raw.features.begin(), row.raw.features.end(), x.begin() + 1);
     }
-    // Each feature to mean 0 and deviation 1, so that the ridge treats them alike.
-    Vector4 mean{};
-    Vector4 deviation{};
-    for (std::size_t i = 1; i < 4; ++i) {
+    // Each feature to mean 0 and deviation 1, so that the ridge treats them alike; one that never
+    // differs says nothing.
+    Vector mean{};
+    Vector deviation{};
+    for (std::size_t i = 1; i < inputs; ++i) {
         double sum = 0;
         double squares = 0;
-        for (const Vector4& x : inputs) {
+        for (const Vector& x : xs) {
             sum += x[i];
             squares += x[i] * x[i];
         }
-        mean[i] = sum / double(inputs.size());
-        deviation[i] =
-            std::sqrt(std::max(squares / double(inputs.size()) - mean[i] * mean[i], 1e-12));
-        for (Vector4& x : inputs) {
-            x[i] = (x[i] - mean[i]) / deviation[i];
+        mean[i] = sum / double(xs.size());
+        deviation[i] = std::sqrt(std::max(squares / double(xs.size()) - mean[i] * mean[i], 0.0));
+        for (Vector& x : xs) {
+            x[i] = deviation[i] > 1e-6 ? (x[i] - mean[i]) / deviation[i] : 0.0;
         }
     }
-    Vector4 w{};
-    double loss = logisticLoss(rows, inputs, weights, w, ridge);
+    Vector w{};
+    double loss = logisticLoss(rows, xs, weights, w, ridge);
     for (int step = 0; step < 50; ++step) {
-        const Vector4 change = newtonStep(rows, inputs, weights, w, ridge);
+        const Vector change = newtonStep(rows, xs, weights, w, ridge);
         // Half the step until it is one downhill.
         double scale = 1;
         bool better = false;
         for (int half = 0; half < 20 && !better; ++half, scale /= 2) {
-            Vector4 next = w;
-            for (std::size_t i = 0; i < 4; ++i) {
+            Vector next = w;
+            for (std::size_t i = 0; i < inputs; ++i) {
                 next[i] -= scale * change[i];
             }
-            const double nextLoss = logisticLoss(rows, inputs, weights, next, ridge);
+            const double nextLoss = logisticLoss(rows, xs, weights, next, ridge);
             if (nextLoss < loss - 1e-12) {
                 better = true;
                 w = next;
@@ -185,11 +189,12 @@ void fitOutOfScope(
         }
     }
     calibration.hasOutOfScope = true;
-    calibration.maxMinusMean = w[1] / deviation[1];
-    calibration.entropy = w[2] / deviation[2];
-    calibration.unseenShare = w[3] / deviation[3];
-    calibration.bias = w[0] - w[1] * mean[1] / deviation[1] - w[2] * mean[2] / deviation[2]
-        - w[3] * mean[3] / deviation[3];
+    calibration.bias = w[0];
+    for (std::size_t i = 1; i < inputs; ++i) {
+        const double weight = deviation[i] > 1e-6 ? w[i] / deviation[i] : 0.0;
+        calibration.weights[i - 1] = weight;
+        calibration.bias -= weight * mean[i];
+    }
 }
 
 } // namespace
@@ -209,53 +214,37 @@ Calibration calibrate(std::span<const CalibrationRow> rows)
     return calibration;
 }
 
-double bestThreshold(std::span<const CalibrationRow> rows, const Calibration& calibration)
+double bestThreshold(std::vector<ConfidenceRow> rows)
 {
-    struct Scored
-    {
-        double confidence;
-        bool right; ///< the first candidate is the true label
-        bool out;
-    };
-    std::vector<Scored> scored;
-    scored.reserve(rows.size());
-    std::vector<double> rightConfidences;
-    bool anyOut = false;
-    for (const CalibrationRow& row : rows) {
-        const Scores scores = scoresOf(row.logits, calibration, row.unseenShare, 1);
-        const Candidate& first = scores.top.front();
-        scored.push_back({first.confidence, first.label == row.label, row.label < 0});
-        anyOut = anyOut || row.label < 0;
-        if (scored.back().right) {
-            rightConfidences.push_back(first.confidence);
-        }
-    }
     const auto rounded = [](double threshold) {
         return std::clamp(std::round(threshold * 1000) / 1000, 0.0, 1.0);
     };
-    if (!anyOut) {
-        if (rightConfidences.empty()) {
-            return 0.5;
-        }
-        const auto place = rightConfidences.begin() + std::ptrdiff_t(rightConfidences.size() / 20);
-        std::nth_element(rightConfidences.begin(), place, rightConfidences.end());
-        return rounded(*place);
+    std::sort(rows.begin(), rows.end(),
+        [](const auto& a, const auto& b) { return a.confidence > b.confidence; });
+    const auto out = std::ptrdiff_t(
+        std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.outOfScope; }));
+    if (out == 0) {
+        std::erase_if(rows, [](const ConfidenceRow& row) { return !row.right; });
+        return rows.empty() ? 0.5 : rounded(rows[rows.size() - 1 - rows.size() / 20].confidence);
     }
-    std::sort(scored.begin(), scored.end(),
-        [](const Scored& a, const Scored& b) { return a.confidence > b.confidence; });
-    auto right = std::ptrdiff_t(
-        std::count_if(scored.begin(), scored.end(), [](const Scored& s) { return s.out; }));
-    std::ptrdiff_t best = right;
-    double threshold = 1.0;
-    for (std::size_t index = 0; index < scored.size(); ++index) {
-        right += scored[index].right ? 1 : scored[index].out ? -1 : 0;
-        const double next = index + 1 < scored.size() ? scored[index + 1].confidence : 0.0;
-        if (right > best && next < scored[index].confidence) {
-            best = right;
-            threshold = (scored[index].confidence + next) / 2;
+    // From the strictest threshold on: what is right when the first `index + 1` rows are accepted.
+    std::vector<std::ptrdiff_t> right;
+    right.reserve(rows.size());
+    for (const ConfidenceRow& row : rows) {
+        right.push_back((right.empty() ? out : right.back())
+            + (row.right             ? 1
+                    : row.outOfScope ? -1
+                                     : 0));
+    }
+    const std::ptrdiff_t best = std::max(out, *std::max_element(right.begin(), right.end()));
+    const auto enough = best - std::ptrdiff_t(thresholdTolerance * double(rows.size()));
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+        const double next = index + 1 < rows.size() ? rows[index + 1].confidence : 0.0;
+        if (right[index] >= enough && next < rows[index].confidence) {
+            return rounded((rows[index].confidence + next) / 2);
         }
     }
-    return rounded(threshold);
+    return 1.0;
 }
 
 } // namespace sluice

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/classification/model/modelfile.h"
+#include "engine/classification/model/scorer.h"
 
 #include <span>
 #include <vector>
@@ -10,9 +11,8 @@ namespace sluice {
 /// One held-out query as the calibration sees it.
 struct CalibrationRow
 {
-    std::vector<float> logits; ///< one a label
+    RawScores raw;
     int label = -1; ///< true label; -1: out of scope
-    double unseenShare = 0;
 };
 
 /// The share of out-of-scope queries that the out-of-scope score assumes in traffic. Validation
@@ -25,8 +25,18 @@ inline constexpr double assumedOutOfScopeShare = 0.15;
 Calibration calibrate(std::span<const CalibrationRow> rows);
 
 /// The global threshold with the best accuracy on these rows, where rejecting an out-of-scope row
-/// counts as right (Larson et al. 2019, section 3.2); without out-of-scope rows, the one that
-/// accepts 95 % of the right answers.
-double bestThreshold(std::span<const CalibrationRow> rows, const Calibration& calibration);
+/// counts as right (Larson et al. 2019, section 3.2). The best are many and near each other, and
+/// out-of-scope rows few: taken is the strictest that loses at most `thresholdTolerance` of
+/// accuracy. Without out-of-scope rows, the one that accepts 95 % of the right answers.
+inline constexpr double thresholdTolerance = 0.001;
+
+/// What a threshold is chosen from: a query's confidence, and whether answering it is right.
+struct ConfidenceRow
+{
+    double confidence = 0;
+    bool right = false; ///< the first candidate is the true label
+    bool outOfScope = false;
+};
+double bestThreshold(std::vector<ConfidenceRow> rows);
 
 } // namespace sluice

@@ -20,19 +20,29 @@ struct Model::Data
 namespace {
 
 /// The buffers of one thread's queries.
-struct Workspace
+Scorer& scorer()
 {
-    Vectoriser vectoriser;
-    std::vector<float> logits;
-};
-
-Workspace& workspace()
-{
-    thread_local Workspace buffers;
+    thread_local Scorer buffers;
     return buffers;
 }
 
 } // namespace
+
+std::string_view toString(Tier tier)
+{
+    return tier == Tier::Accurate ? "accurate" : "fast";
+}
+
+Result<Tier> tierFromString(std::string_view name)
+{
+    for (const Tier tier : {Tier::Fast, Tier::Accurate}) {
+        if (name == toString(tier)) {
+            return tier;
+        }
+    }
+    return inputError(
+        "there is no tier \"" + std::string(name) + "\": fast or accurate is expected");
+}
 
 Model::Model(std::shared_ptr<const Data> data)
     : m_data(std::move(data))
@@ -110,44 +120,50 @@ const ThresholdSet& Model::defaultThresholds() const
     return m_data->thresholds;
 }
 
-Scores Model::score(std::string_view normalised, std::size_t k) const
+Tier Model::tier() const
 {
-    Workspace& buffers = workspace();
-    const ModelView& view = m_data->file->view();
-    const SparseVector& x = buffers.vectoriser.vectorise(view, normalised);
-    if (x.rows.empty()) {
-        return {};
-    }
-    computeLogits(view, x, buffers.logits);
-    return scoresOf({buffers.logits.data(), labels().size()}, m_data->file->meta().calibration,
-        x.unseenShare, k);
+    return m_data->file->meta().tier;
+}
+
+bool Model::hasContext() const
+{
+    return m_data->file->meta().hasContext;
+}
+
+Scores Model::score(std::string_view normalised, std::size_t k, const QueryContext& context) const
+{
+    return scoresOf(
+        scorer().score(*m_data->file, normalised, context), m_data->file->meta().calibration, k);
 }
 
 std::vector<Contribution> Model::explain(
-    std::string_view normalised, int label, std::size_t most) const
+    std::string_view normalised, int label, std::size_t most, const QueryContext& context) const
 {
-    const ModelView& view = m_data->file->view();
-    const SparseVector x = workspace().vectoriser.vectorise(view, normalised);
+    const LinearView& view = m_data->file->view().linear;
+    Vectoriser vectoriser;
+    const SparseVector& x =
+        vectoriser.vectorise(view, normalised, hasContext() ? context : QueryContext());
     std::unordered_map<std::uint32_t, float> values;
     for (std::size_t index = 0; index < x.rows.size(); ++index) {
         values[x.rows[index]] = x.values[index];
     }
     std::vector<Contribution> parts;
     const std::size_t count = labels().size();
-    for (const NamedNgram& named : namedNgrams(tokenise(normalised))) {
-        const std::uint32_t row = view.rowOf(named.ngram.hash);
+    for (const NamedNgram& named : namedNgrams(vectoriser.tokens())) {
+        const std::uint32_t row = view.index.find(named.ngram.hash);
         const auto value = values.find(row);
         if (value == values.end()) {
             continue;
         }
         const auto weights = view.weights.subspan(std::size_t(row) * view.stride, count);
         double mean = 0;
-        for (const float weight : weights) {
+        for (const std::int8_t weight : weights) {
             mean += double(weight);
         }
         mean /= double(count);
-        parts.push_back(
-            {named.text, double(value->second) * (double(weights[std::size_t(label)]) - mean)});
+        parts.push_back({named.text,
+            double(value->second) * double(view.scales[row])
+                * (double(weights[std::size_t(label)]) - mean)});
         values.erase(value); // counted once, with all its occurrences
     }
     std::sort(parts.begin(), parts.end(), [](const Contribution& a, const Contribution& b) {

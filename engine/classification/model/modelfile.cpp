@@ -1,18 +1,17 @@
 #include "engine/classification/model/modelfile.h"
 
-#include "engine/base/json.h"
 #include "engine/base/sha256.h"
+#include "engine/classification/model/byterows.h"
+#include "engine/classification/model/modelmeta.h"
 #include "engine/classification/text/ngrams.h"
 
 #include <algorithm>
 #include <bit>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <map>
 #include <new>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -26,7 +25,7 @@ namespace {
 
 constexpr char magic[8] = {'S', 'L', 'U', 'I', 'C', 'E', 'M', 'D'};
 constexpr std::size_t alignment = 64;
-constexpr std::size_t maxLabels = 65536;
+constexpr std::size_t maxSections = 256;
 
 struct Header
 {
@@ -35,27 +34,46 @@ struct Header
     std::uint32_t sections;
     std::uint64_t size;
     std::uint64_t checksum; ///< of everything after the header
-    std::uint64_t stride;
-    std::uint64_t reserved[3];
+    std::uint64_t reserved[4];
 };
 static_assert(sizeof(Header) == alignment);
 
+enum class SectionId : std::uint32_t
+{
+    Meta,
+    NgramKeys,
+    NgramRows,
+    Idf,
+    Weights,
+    WeightScales,
+    Bias,
+    ClassBits,
+    Dense,
+    DenseScales,
+    WordKeys,
+    WordRows,
+    WordVectors,
+    WordScales,
+    WordWeights,
+    Tables,
+    TableScales,
+    Kernels,
+    KernelBias,
+    Outputs,
+    OutputScales,
+    OutputBias,
+    Context,
+    ContextScales,
+};
+
 struct Section
 {
+    SectionId id;
+    std::uint32_t member; ///< which CNN; 0 elsewhere
     std::uint64_t offset;
     std::uint64_t size; ///< bytes
 };
-
-enum SectionId
-{
-    MetaSection,
-    KeySection,
-    RowSection,
-    IdfSection,
-    WeightSection,
-    BiasSection,
-    sectionCount
-};
+static_assert(sizeof(Section) == 24);
 
 std::size_t aligned(std::size_t size)
 {
@@ -67,25 +85,235 @@ std::uint64_t checksumOf(const char* data, std::size_t size)
     return wordHash({data + sizeof(Header), size - sizeof(Header)});
 }
 
-std::string metaText(const ModelMeta& meta)
+/// Collects sections with copies of their bytes, then lays them out.
+class Layout
 {
-    const Calibration& c = meta.calibration;
-    boost::json::array labels(meta.labels.begin(), meta.labels.end());
-    return boost::json::serialize(boost::json::object{{"labels", std::move(labels)},
-        {"data_hash", meta.dataHash}, {"seed", meta.seed}, {"epochs", meta.epochs},
-        {"validation_accuracy", meta.validationAccuracy}, {"temperature", c.temperature},
-        {"has_out_of_scope", c.hasOutOfScope}, {"oos_bias", c.bias},
-        {"oos_max_minus_mean", c.maxMinusMean}, {"oos_entropy", c.entropy},
-        {"oos_unseen_share", c.unseenShare}, {"threshold", meta.globalThreshold},
-        {"margin", meta.margin}});
+public:
+    template <typename T>
+    void add(SectionId id, std::span<const T> values, std::uint32_t member = 0)
+    {
+        const auto* const bytes = reinterpret_cast<const char*>(values.data());
+        m_contents.emplace_back(bytes, bytes + values.size_bytes());
+        m_sections.push_back({id, member, 0, values.size_bytes()});
+    }
+    template <typename T>
+    void add(SectionId id, const std::vector<T>& values, std::uint32_t member = 0)
+    {
+        add(id, std::span<const T>(values), member);
+    }
+    void addRounded(SectionId bytes, SectionId scales, std::span<const float> values,
+        std::size_t width, std::uint32_t member = 0)
+    {
+        const ByteRows rows = ByteRows::from(values, width);
+        add(bytes, rows.bytes, member);
+        add(scales, rows.scales, member);
+    }
+    void addIndex(SectionId keys, SectionId rows, std::span<const std::uint64_t> hashes)
+    {
+        const HashTable table(hashes);
+        add(keys, table.keys);
+        add(rows, table.rows);
+    }
+
+    std::size_t size()
+    {
+        std::size_t end = sizeof(Header) + aligned(m_sections.size() * sizeof(Section));
+        for (Section& section : m_sections) {
+            section.offset = end;
+            end += aligned(section.size);
+        }
+        return end;
+    }
+
+    /// `data` is zeroed and has size() bytes.
+    void write(char* data, std::size_t size) const
+    {
+        std::memcpy(data + sizeof(Header), m_sections.data(), m_sections.size() * sizeof(Section));
+        for (std::size_t index = 0; index < m_sections.size(); ++index) {
+            std::copy(m_contents[index].begin(), m_contents[index].end(),
+                data + m_sections[index].offset);
+        }
+        Header header{};
+        std::copy(std::begin(magic), std::end(magic), header.magic);
+        header.version = ModelFile::version;
+        header.sections = std::uint32_t(m_sections.size());
+        header.size = size;
+        header.checksum = checksumOf(data, size);
+        std::memcpy(data, &header, sizeof header);
+    }
+
+private:
+    std::vector<Section> m_sections;
+    std::vector<std::vector<char>> m_contents;
+};
+
+/// The sections of a checked table, by id and member.
+class Sections
+{
+public:
+    Sections(const char* data, std::span<const Section> sections)
+        : m_data(data)
+    {
+        for (const Section& section : sections) {
+            m_sections[{section.id, section.member}] = section;
+        }
+    }
+
+    template <typename T> std::span<const T> get(SectionId id, std::size_t member = 0) const
+    {
+        const auto found = m_sections.find({id, std::uint32_t(member)});
+        if (found == m_sections.end()) {
+            return {};
+        }
+        return {reinterpret_cast<const T*>(m_data + found->second.offset),
+            found->second.size / sizeof(T)};
+    }
+    HashIndex index(SectionId keys, SectionId rows) const
+    {
+        return {get<std::uint64_t>(keys), get<std::uint32_t>(rows)};
+    }
+
+private:
+    const char* m_data;
+    std::map<std::pair<SectionId, std::uint32_t>, Section> m_sections;
+};
+
+LinearView linearOf(const Sections& sections, const ModelMeta& meta)
+{
+    LinearView view;
+    view.index = sections.index(SectionId::NgramKeys, SectionId::NgramRows);
+    view.idf = sections.get<float>(SectionId::Idf);
+    view.weights = sections.get<std::int8_t>(SectionId::Weights);
+    view.scales = sections.get<float>(SectionId::WeightScales);
+    view.bias = sections.get<float>(SectionId::Bias);
+    view.classBits = sections.get<std::uint8_t>(SectionId::ClassBits);
+    view.dense = sections.get<std::int8_t>(SectionId::Dense);
+    view.denseScales = sections.get<float>(SectionId::DenseScales);
+    view.wordRows = meta.wordRows;
+    view.pairRows = meta.pairRows;
+    view.contextRows = meta.contextRows;
+    view.stride = strideOf(meta.labels.size());
+    view.highestIdf = view.idf.empty() ? 0.0F : *std::max_element(view.idf.begin(), view.idf.end());
+    return view;
 }
 
-template <typename T> std::span<const T> spanOf(const char* data, const Section& section)
+WordView wordsOf(const Sections& sections, const ModelMeta& meta)
 {
-    return {reinterpret_cast<const T*>(data + section.offset), section.size / sizeof(T)};
+    WordView view;
+    view.index = sections.index(SectionId::WordKeys, SectionId::WordRows);
+    view.vectors = sections.get<std::int8_t>(SectionId::WordVectors);
+    view.scales = sections.get<float>(SectionId::WordScales);
+    view.weights = sections.get<float>(SectionId::WordWeights);
+    view.dimension = meta.shape.dimension;
+    view.tableRows = meta.tableRows;
+    return view;
+}
+
+CnnView cnnOf(const Sections& sections, const ModelMeta& meta, std::size_t member)
+{
+    CnnView view;
+    view.shape = meta.shape;
+    view.tables = sections.get<std::int8_t>(SectionId::Tables, member);
+    view.tableScales = sections.get<float>(SectionId::TableScales, member);
+    view.kernels = sections.get<float>(SectionId::Kernels, member);
+    view.bias = sections.get<float>(SectionId::KernelBias, member);
+    view.outputs = sections.get<std::int8_t>(SectionId::Outputs, member);
+    view.outputScales = sections.get<float>(SectionId::OutputScales, member);
+    view.outputBias = sections.get<float>(SectionId::OutputBias, member);
+    view.context = sections.get<std::int8_t>(SectionId::Context, member);
+    view.contextScales = sections.get<float>(SectionId::ContextScales, member);
+    return view;
+}
+
+/// What is wrong with an index over `rows` rows; empty: nothing.
+std::string_view problemOf(const HashIndex& index, std::size_t rows)
+{
+    if (!std::has_single_bit(index.keys.size()) || index.keys.size() != index.rows.size()) {
+        return "a dictionary has an impossible size";
+    }
+    bool empty = false;
+    for (std::size_t place = 0; place < index.keys.size(); ++place) {
+        if (index.keys[place] == 0) {
+            empty = true;
+        } else if (index.rows[place] >= rows) {
+            return "a dictionary points outside its rows";
+        }
+    }
+    // A look-up of an unknown key would never end.
+    return empty ? std::string_view() : "a dictionary is full";
+}
+
+std::string_view problemOf(const LinearView& view)
+{
+    const std::size_t rows = view.idf.size();
+    const std::size_t known = view.wordRows + view.pairRows;
+    if (view.bias.size() != view.stride || view.weights.size() != rows * view.stride
+        || view.scales.size() != rows) {
+        return "its weights do not fit its labels";
+    }
+    if (known + view.contextRows > rows || view.classBits.size() != known * view.stride / 8) {
+        return "its word rows do not fit its rows";
+    }
+    if (view.dense.size() != view.denseScales.size() * view.stride) {
+        return "its dense weights do not fit its labels";
+    }
+    return problemOf(view.index, rows);
+}
+
+std::string_view problemOf(const WordView& view, const LinearView& linear)
+{
+    const std::size_t words = view.scales.size();
+    if (view.vectors.size() != words * view.dimension || view.weights.size() != words
+        || view.tableRows > words || linear.denseScales.size() != 2 * view.dimension) {
+        return "its word vectors do not fit";
+    }
+    return problemOf(view.index, words);
+}
+
+std::string_view problemOf(
+    const CnnView& view, const LinearView& linear, std::size_t tableRows, std::size_t labels)
+{
+    const CnnShape& shape = view.shape;
+    const bool fits = view.tables.size() == tableRows * shape.rowSize()
+        && view.tableScales.size() == tableRows
+        && view.kernels.size() == shape.dimension * shape.columns()
+        && view.bias.size() == shape.pooled() && view.outputs.size() == labels * shape.hidden()
+        && view.outputScales.size() == labels && view.outputBias.size() == linear.stride
+        && view.context.size() == linear.contextRows * linear.stride
+        && view.contextScales.size() == linear.contextRows;
+    return fits ? std::string_view() : "a CNN does not fit its shape";
+}
+
+std::string_view problemOf(const ModelView& view, const ModelMeta& meta)
+{
+    std::string_view problem = problemOf(view.linear);
+    if (problem.empty() && !view.cnns.empty()) {
+        problem = problemOf(view.words, view.linear);
+    }
+    for (const CnnView& cnn : view.cnns) {
+        if (problem.empty()) {
+            problem = problemOf(cnn, view.linear, meta.tableRows, meta.labels.size());
+        }
+    }
+    return problem;
 }
 
 } // namespace
+
+HashTable::HashTable(std::span<const std::uint64_t> hashes)
+    : keys(std::bit_ceil(std::max<std::size_t>(hashes.size() * 2, 16)))
+    , rows(keys.size())
+{
+    for (std::size_t row = 0; row < hashes.size(); ++row) {
+        const std::uint64_t key = HashIndex::keyOf(hashes[row]);
+        std::size_t place = std::size_t(key) & (keys.size() - 1);
+        while (keys[place] != 0) {
+            place = (place + 1) & (keys.size() - 1);
+        }
+        keys[place] = key;
+        rows[place] = std::uint32_t(row);
+    }
+}
 
 ModelFile::~ModelFile()
 {
@@ -103,52 +331,46 @@ void ModelFile::allocate(std::size_t size)
     m_size = size;
 }
 
-std::shared_ptr<const ModelFile> ModelFile::build(const ModelMeta& meta,
-    std::span<const std::uint64_t> hashes, std::span<const float> idf,
-    std::span<const float> weights, std::span<const float> bias)
+Result<std::shared_ptr<const ModelFile>> ModelFile::build(
+    const ModelMeta& meta, const ModelParts& parts)
 {
+    const std::size_t stride = strideOf(meta.labels.size());
+    Layout layout;
     const std::string text = metaText(meta);
-    const std::size_t places = std::bit_ceil(std::max<std::size_t>(hashes.size() * 2, 16));
-    const std::size_t sizes[sectionCount] = {text.size(), places * sizeof(std::uint64_t),
-        places * sizeof(std::uint32_t), idf.size_bytes(), weights.size_bytes(), bias.size_bytes()};
-    Section sections[sectionCount];
-    std::size_t end = sizeof(Header) + aligned(sizeof sections);
-    for (int id = 0; id < sectionCount; ++id) {
-        sections[id] = {end, sizes[id]};
-        end += aligned(sizes[id]);
+    layout.add(SectionId::Meta, std::span<const char>(text));
+    const LinearPart& linear = parts.linear;
+    layout.addIndex(SectionId::NgramKeys, SectionId::NgramRows, linear.hashes);
+    layout.add(SectionId::Idf, linear.idf);
+    layout.addRounded(SectionId::Weights, SectionId::WeightScales, linear.weights, stride);
+    layout.add(SectionId::Bias, linear.bias);
+    layout.add(SectionId::ClassBits, linear.classBits);
+    if (!parts.cnns.empty()) {
+        layout.addRounded(SectionId::Dense, SectionId::DenseScales, linear.dense, stride);
+        layout.addIndex(SectionId::WordKeys, SectionId::WordRows, parts.words.hashes);
+        layout.addRounded(SectionId::WordVectors, SectionId::WordScales, parts.words.vectors,
+            meta.shape.dimension);
+        layout.add(SectionId::WordWeights, parts.words.weights);
+    }
+    for (std::size_t index = 0; index < parts.cnns.size(); ++index) {
+        const CnnPart& cnn = parts.cnns[index];
+        const auto member = std::uint32_t(index);
+        layout.addRounded(
+            SectionId::Tables, SectionId::TableScales, cnn.tables, meta.shape.rowSize(), member);
+        layout.add(SectionId::Kernels, cnn.kernels, member);
+        layout.add(SectionId::KernelBias, cnn.bias, member);
+        layout.addRounded(
+            SectionId::Outputs, SectionId::OutputScales, cnn.outputs, meta.shape.hidden(), member);
+        layout.add(SectionId::OutputBias, cnn.outputBias, member);
+        layout.addRounded(
+            SectionId::Context, SectionId::ContextScales, cnn.context, stride, member);
     }
     std::shared_ptr<ModelFile> file(new ModelFile);
-    file->allocate(end);
-    char* data = file->m_data;
-    std::memcpy(data + sizeof(Header), sections, sizeof sections);
-    std::copy(text.begin(), text.end(), data + sections[MetaSection].offset);
-    auto* keys = reinterpret_cast<std::uint64_t*>(data + sections[KeySection].offset);
-    auto* rows = reinterpret_cast<std::uint32_t*>(data + sections[RowSection].offset);
-    for (std::size_t row = 0; row < hashes.size(); ++row) {
-        const std::uint64_t key = hashes[row] == 0 ? 1 : hashes[row];
-        std::size_t place = std::size_t(key) & (places - 1);
-        while (keys[place] != 0) {
-            place = (place + 1) & (places - 1);
-        }
-        keys[place] = key;
-        rows[place] = std::uint32_t(row);
+    file->allocate(layout.size());
+    layout.write(file->m_data, file->m_size);
+    if (auto read = file->read("the model just built"); !read) {
+        return internalError("the trained model could not be laid out", read.error().message);
     }
-    std::memcpy(data + sections[IdfSection].offset, idf.data(), idf.size_bytes());
-    std::memcpy(data + sections[WeightSection].offset, weights.data(), weights.size_bytes());
-    std::memcpy(data + sections[BiasSection].offset, bias.data(), bias.size_bytes());
-
-    Header header{};
-    std::memcpy(header.magic, magic, sizeof magic);
-    header.version = version;
-    header.sections = sectionCount;
-    header.size = end;
-    header.stride = bias.size();
-    header.checksum = checksumOf(data, end);
-    std::memcpy(data, &header, sizeof header);
-    if (!file->read("the model just built")) {
-        return nullptr;
-    }
-    return file;
+    return std::shared_ptr<const ModelFile>(std::move(file));
 }
 
 Result<std::shared_ptr<const ModelFile>> ModelFile::fromBytes(
@@ -156,7 +378,7 @@ Result<std::shared_ptr<const ModelFile>> ModelFile::fromBytes(
 {
     std::shared_ptr<ModelFile> file(new ModelFile);
     file->allocate(std::max(bytes.size(), sizeof(Header)));
-    std::memcpy(file->m_data, bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), file->m_data);
     file->m_size = bytes.size();
     if (auto read = file->read(where); !read) {
         return read.error();
@@ -226,81 +448,35 @@ Result<void> ModelFile::read(std::string_view where)
     const auto damaged = [&](std::string_view what) {
         return inputError(fmt::format("{} is damaged: {}; copy or train it again", where, what));
     };
-    Section sections[sectionCount];
-    if (header.sections != sectionCount || m_size < sizeof(Header) + sizeof sections) {
+    if (header.sections == 0 || header.sections > maxSections
+        || m_size < sizeof(Header) + header.sections * sizeof(Section)) {
         return damaged("its section table is wrong");
     }
-    std::memcpy(sections, m_data + sizeof(Header), sizeof sections);
-    for (const Section& section : sections) {
+    std::vector<Section> table(header.sections);
+    std::memcpy(table.data(), m_data + sizeof(Header), table.size() * sizeof(Section));
+    for (const Section& section : table) {
         if (section.offset % alignment != 0 || section.offset > m_size
             || section.size > m_size - section.offset) {
             return damaged("a section lies outside the file");
         }
     }
-    if (auto meta =
-            readMeta({m_data + sections[MetaSection].offset, sections[MetaSection].size}, where);
-        !meta) {
-        return meta;
+    const Sections sections(m_data, table);
+    const auto text = sections.get<char>(SectionId::Meta);
+    auto meta = readMeta({text.data(), text.size()}, where);
+    if (!meta) {
+        return meta.error();
     }
-    m_view.keys = spanOf<std::uint64_t>(m_data, sections[KeySection]);
-    m_view.rows = spanOf<std::uint32_t>(m_data, sections[RowSection]);
-    m_view.idf = spanOf<float>(m_data, sections[IdfSection]);
-    m_view.weights = spanOf<float>(m_data, sections[WeightSection]);
-    m_view.bias = spanOf<float>(m_data, sections[BiasSection]);
-    m_view.highestIdf =
-        m_view.idf.empty() ? 0.0F : *std::max_element(m_view.idf.begin(), m_view.idf.end());
-    m_view.stride = std::size_t(header.stride);
-    const std::size_t rows = m_view.idf.size();
-    if (m_view.stride % 16 != 0 || m_view.stride < m_meta.labels.size()
-        || m_view.stride > maxLabels + 16 || m_view.bias.size() != m_view.stride
-        || m_view.weights.size() != rows * m_view.stride) {
-        return damaged("its weights do not fit its labels");
+    m_meta = std::move(*meta);
+    m_view.linear = linearOf(sections, m_meta);
+    m_view.words = wordsOf(sections, m_meta);
+    for (std::size_t member = 0; member + 1 < m_meta.memberScales.size(); ++member) {
+        m_view.cnns.push_back(cnnOf(sections, m_meta, member));
     }
-    if (!std::has_single_bit(m_view.keys.size()) || m_view.keys.size() != m_view.rows.size()) {
-        return damaged("its dictionary has an impossible size");
-    }
-    std::size_t used = 0;
-    for (std::size_t place = 0; place < m_view.keys.size(); ++place) {
-        if (m_view.keys[place] != 0) {
-            ++used;
-            if (m_view.rows[place] >= rows) {
-                return damaged("its dictionary points outside the weights");
-            }
-        }
-    }
-    if (used == m_view.keys.size()) {
-        return damaged("its dictionary is full"); // a look-up of an unknown key would never end
+    if (const auto problem = problemOf(m_view, m_meta); !problem.empty()) {
+        return damaged(problem);
     }
     m_hash = sha256Hex(bytes());
     return {};
-}
-
-Result<void> ModelFile::readMeta(std::string_view text, std::string_view where)
-{
-    auto value = parseJson(text, where);
-    if (!value) {
-        return value.error();
-    }
-    JsonReader in(*value, std::string(where));
-    m_meta.labels = in.optionalStrings("labels");
-    m_meta.dataHash = in.string("data_hash");
-    m_meta.seed = std::uint64_t(in.integer("seed", 0, INT64_MAX));
-    m_meta.epochs = int(in.integer("epochs", 0, 1000000));
-    m_meta.validationAccuracy = in.number("validation_accuracy", 0, 1);
-    Calibration& c = m_meta.calibration;
-    c.temperature = in.number("temperature", 1e-3, 1e3);
-    c.hasOutOfScope = in.boolean("has_out_of_scope");
-    c.bias = in.number("oos_bias", -1e6, 1e6);
-    c.maxMinusMean = in.number("oos_max_minus_mean", -1e6, 1e6);
-    c.entropy = in.number("oos_entropy", -1e6, 1e6);
-    c.unseenShare = in.number("oos_unseen_share", -1e6, 1e6);
-    m_meta.globalThreshold = in.number("threshold", 0, 1);
-    m_meta.margin = in.number("margin", 0, 1);
-    if (m_meta.labels.size() < 2 || m_meta.labels.size() > maxLabels
-        || !std::is_sorted(m_meta.labels.begin(), m_meta.labels.end())) {
-        in.fail("labels", "two or more sorted names are expected");
-    }
-    return in.finish();
 }
 
 } // namespace sluice

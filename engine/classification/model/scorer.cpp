@@ -1,132 +1,426 @@
 #include "engine/classification/model/scorer.h"
 
+#include "engine/classification/model/contextfeatures.h"
+#include "engine/classification/model/modelmeta.h"
+#include "engine/classification/model/vectormath.h"
+
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace sluice {
 
 namespace {
 
-/// `unknown`: squared length of what the text has and the model has not. It counts: a text that is
-/// mostly unknown makes a short vector, hence modest scores, instead of a few chance hits blown up
-/// to full length.
-void toUnitLength(std::span<float> values, float weight, float unknown)
+/// How far the look-ups of a text's n-grams run ahead of their use.
+constexpr std::size_t ahead = 8;
+constexpr double entropyTemperature = 0.5;
+/// Activations are rounded to so many steps; sums of `maxHidden` products stay below 2^31.
+constexpr float activationSteps = 2047;
+
+void centre(std::vector<float>& logits, std::size_t labels)
 {
-    float sum = unknown;
-    for (const float value : values) {
-        sum += value * value;
+    float sum = 0;
+    for (std::size_t label = 0; label < labels; ++label) {
+        sum += logits[label];
     }
-    if (sum > 0) {
-        const float factor = weight / std::sqrt(sum);
+    const float mean = sum / float(labels);
+    for (std::size_t label = 0; label < labels; ++label) {
+        logits[label] -= mean;
+    }
+    std::fill(logits.begin() + std::ptrdiff_t(labels), logits.end(), 0.0F);
+}
+
+bool hasBit(std::span<const std::uint8_t> bits, std::size_t row, std::size_t stride, int label)
+{
+    return (bits[row * stride / 8 + std::size_t(label) / 8] >> (std::size_t(label) % 8) & 1U) != 0;
+}
+
+void toUnitLength(std::span<float> values)
+{
+    const float length = std::sqrt(math::dot(values.data(), values.data(), values.size()));
+    if (length > 0) {
         for (float& value : values) {
-            value *= factor;
+            value /= length;
         }
     }
 }
 
 } // namespace
 
-const SparseVector& Vectoriser::vectorise(const ModelView& view, std::string_view normalised)
+void Vectoriser::add(std::uint32_t row, NgramGroup group)
 {
-    const auto tokens = tokenise(normalised);
-    extractNgrams(tokens, m_ngrams);
-    m_known.clear();
-    float unknownWords = 0;
-    float unknownGrams = 0;
-    const float unknownSquare = view.highestIdf * view.highestIdf;
-    for (const Ngram& ngram : m_ngrams) {
-        const std::uint32_t row = view.rowOf(ngram.hash);
-        if (row != ModelView::unknown) {
-            m_known.emplace_back(row, ngram.word);
-        } else {
-            (ngram.word ? unknownWords : unknownGrams) += unknownSquare;
+    const std::size_t mask = m_places.size() - 1;
+    for (std::size_t place = std::size_t(row * 0x9E3779B1U) & mask;; place = (place + 1) & mask) {
+        if (m_places[place] == 0) {
+            m_vector.rows.push_back(row);
+            m_groups.push_back(group);
+            m_counts.push_back(1);
+            m_places[place] = std::uint16_t(m_vector.rows.size());
+            return;
+        }
+        if (m_vector.rows[m_places[place] - 1U] == row) {
+            ++m_counts[m_places[place] - 1U];
+            return;
         }
     }
-    std::size_t seen = 0;
-    for (const std::string_view token : tokens) {
-        seen += view.rowOf(wordHash(token)) != ModelView::unknown ? 1U : 0U;
-    }
-    m_vector.unseenShare = tokens.empty() ? 1.0 : 1.0 - double(seen) / double(tokens.size());
+}
 
-    // Words first, equal rows together.
-    std::sort(m_known.begin(), m_known.end(), [](const auto& a, const auto& b) {
-        return a.second != b.second ? a.second : a.first < b.first;
-    });
-    m_vector.rows.clear();
-    m_vector.values.clear();
-    std::size_t words = 0;
-    for (std::size_t at = 0; at < m_known.size();) {
-        std::size_t end = at;
-        while (end < m_known.size() && m_known[end] == m_known[at]) {
-            ++end;
-        }
-        const std::uint32_t row = m_known[at].first;
-        const std::size_t count = end - at;
+/// `unknown`: squared length, by group, of what the text has and the model has not. It counts: a
+/// text that is mostly unknown makes a short vector, hence modest scores, instead of a few chance
+/// hits blown up to full length.
+void Vectoriser::finish(const LinearView& view, const std::array<float, 4>& unknown)
+{
+    const std::size_t size = m_vector.rows.size();
+    m_vector.values.resize(size);
+    // Pairs of words share the length of the words.
+    const auto slot = [](NgramGroup group) {
+        return group == NgramGroup::Pair ? NgramGroup::Word : group;
+    };
+    std::array<float, 4> squares = unknown;
+    squares[std::size_t(NgramGroup::Word)] += squares[std::size_t(NgramGroup::Pair)];
+    for (std::size_t index = 0; index < size; ++index) {
+        const int count = m_counts[index];
         const float tf = count == 1 ? 1.0F : 1.0F + std::log(float(count));
-        m_vector.rows.push_back(row);
-        m_vector.values.push_back(tf * view.idf[row]);
-        words += m_known[at].second ? 1U : 0U;
-        at = end;
+        const float value = tf * view.idf[m_vector.rows[index]];
+        m_vector.values[index] = value;
+        squares[std::size_t(slot(m_groups[index]))] += value * value;
     }
-    const std::span<float> values(m_vector.values);
-    toUnitLength(values.first(words), 1.0F, unknownWords);
-    toUnitLength(values.subspan(words), characterGroupWeight, unknownGrams);
+    std::array<float, 4> factors{1.0F, 1.0F, characterGroupWeight, contextGroupWeight};
+    for (std::size_t group = 0; group < factors.size(); ++group) {
+        factors[group] = squares[group] > 0 ? factors[group] / std::sqrt(squares[group]) : 0.0F;
+    }
+    for (std::size_t index = 0; index < size; ++index) {
+        m_vector.values[index] *= factors[std::size_t(slot(m_groups[index]))];
+    }
+}
+
+const SparseVector& Vectoriser::vectorise(
+    const LinearView& view, std::string_view normalised, const QueryContext& context)
+{
+    tokenise(normalised, m_tokens);
+    extractNgrams(m_tokens, m_ngrams);
+    appendContextFeatures(context, m_tokens, m_ngrams);
+    m_vector.rows.clear();
+    m_groups.clear();
+    m_counts.clear();
+    m_places.assign(std::bit_ceil(m_ngrams.size() * 2 + 2), 0);
+    WordStatistics& seen = m_statistics;
+    seen.words = m_tokens.size();
+    seen.pairs = m_tokens.empty() ? 0 : m_tokens.size() - 1;
+    seen.wordRows.clear();
+    seen.pairRows.clear();
+
+    std::array<float, 4> unknown{};
+    const float unknownSquare = view.highestIdf * view.highestIdf;
+    const std::size_t mask = view.index.keys.size() - 1;
+    for (std::size_t at = 0; at < m_ngrams.size(); ++at) {
+        if (at + ahead < m_ngrams.size()) {
+            __builtin_prefetch(&view.index.keys[std::size_t(m_ngrams[at + ahead].hash) & mask]);
+        }
+        const Ngram& ngram = m_ngrams[at];
+        const std::uint32_t row = view.index.find(ngram.hash);
+        if (row == HashIndex::none) {
+            unknown[std::size_t(ngram.group)] += unknownSquare;
+            continue;
+        }
+        if (ngram.group == NgramGroup::Word) {
+            seen.wordRows.push_back(row);
+        } else if (ngram.group == NgramGroup::Pair) {
+            seen.pairRows.push_back(row);
+        }
+        if (m_vector.rows.size() < UINT16_MAX) {
+            add(row, ngram.group);
+        }
+    }
+    // What was said before may hold anything: that some of it is new says nothing of the query.
+    unknown[std::size_t(NgramGroup::Context)] = 0;
+    seen.unseen = seen.words - seen.wordRows.size();
+    seen.seenIdf = 0;
+    for (const std::uint32_t row : seen.wordRows) {
+        seen.seenIdf += double(view.idf[row]) - 1.0;
+    }
+    seen.idf = seen.seenIdf + double(seen.unseen) * double(view.highestIdf);
+    finish(view, unknown);
     return m_vector;
 }
 
-void computeLogits(const ModelView& view, const SparseVector& x, std::vector<float>& logits)
+void denseFeatures(
+    const WordView& view, std::span<const std::uint32_t> words, std::vector<float>& out)
 {
-    logits.assign(view.bias.begin(), view.bias.end());
-    float* const out = logits.data();
-    const std::size_t stride = view.stride;
-    for (std::size_t index = 0; index < x.rows.size(); ++index) {
-        const float value = x.values[index];
-        const float* const weights = view.weights.data() + std::size_t(x.rows[index]) * stride;
-        for (std::size_t label = 0; label < stride; ++label) {
-            out[label] += value * weights[label];
+    const std::size_t dimension = view.dimension;
+    out.assign(2 * dimension, 0.0F);
+    std::vector<float>::iterator most = out.begin() + std::ptrdiff_t(dimension);
+    bool first = true;
+    for (const std::uint32_t word : words) {
+        const std::int8_t* const vector = view.vectors.data() + word * dimension;
+        const float scale = view.scales[word];
+        if (view.weights[word] <= 0) {
+            continue; // a word without a vector
+        }
+        math::addScaledBytes(out.data(), vector, scale * view.weights[word], dimension);
+        for (std::size_t i = 0; i < dimension; ++i) {
+            const float value = scale * float(vector[i]);
+            most[std::ptrdiff_t(i)] = first ? value : std::max(most[std::ptrdiff_t(i)], value);
+        }
+        first = false;
+    }
+    const std::span<float> all(out);
+    toUnitLength(all.first(dimension));
+    toUnitLength(all.subspan(dimension));
+}
+
+void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<const float> bias,
+    std::vector<float>& hidden, std::vector<std::int32_t>* where)
+{
+    const std::size_t rowSize = shape.rowSize();
+    const auto words = std::ptrdiff_t(sums.size() / rowSize);
+    hidden.assign(shape.hidden(), 0.0F);
+    if (where != nullptr) {
+        where->assign(shape.pooled(), noWindow);
+    }
+    thread_local std::vector<float> window;
+    window.resize(shape.filters);
+    for (std::size_t width = 1; width <= shape.widths; ++width) {
+        const std::size_t begin = (width - 1) * shape.filters;
+        // Windows may hang over either end of the text.
+        for (std::ptrdiff_t at = 1 - std::ptrdiff_t(width); at < words; ++at) {
+            std::copy_n(bias.begin() + std::ptrdiff_t(begin), shape.filters, window.begin());
+            for (std::size_t offset = 0; offset < width; ++offset) {
+                const std::ptrdiff_t word = at + std::ptrdiff_t(offset);
+                if (word >= 0 && word < words) {
+                    math::addScaled(window.data(),
+                        sums.data() + std::size_t(word) * rowSize + shape.column(width, offset),
+                        1.0F, shape.filters);
+                }
+            }
+            if (where != nullptr) {
+                math::raiseAt(hidden.data() + begin, where->data() + begin, window.data(),
+                    std::int32_t(at), shape.filters);
+            } else {
+                math::raise(hidden.data() + begin, window.data(), shape.filters);
+            }
+        }
+    }
+    const float root = words > 0 ? 1.0F / std::sqrt(float(words)) : 0.0F;
+    for (std::ptrdiff_t word = 0; word < words; ++word) {
+        math::addScaled(hidden.data() + shape.pooled(),
+            sums.data() + std::size_t(word) * rowSize + shape.columns(), root, shape.dimension);
+    }
+}
+
+void Scorer::scoreLinear(const ModelView& view, const SparseVector& x)
+{
+    const LinearView& linear = view.linear;
+    std::vector<float>& out = m_members.front();
+    out.assign(linear.bias.begin(), linear.bias.end());
+    math::addRows(out.data(), linear.weights.data(), linear.scales.data(), linear.stride,
+        x.rows.data(), x.values.data(), x.rows.size());
+    if (!view.cnns.empty()) {
+        denseFeatures(view.words, m_words, m_dense);
+        for (std::size_t i = 0; i < m_dense.size(); ++i) {
+            math::addScaledBytes(out.data(), linear.dense.data() + i * linear.stride,
+                m_dense[i] * linear.denseScales[i], linear.stride);
         }
     }
 }
 
-LogitFeatures logitFeatures(std::span<const float> logits)
+void Scorer::findWords(const WordView& view)
 {
-    double sum = 0;
-    double most = -1e30;
-    for (const float z : logits) {
-        sum += double(z);
-        most = std::max(most, double(z));
+    m_words.clear();
+    for (const std::string_view token : m_vectoriser.tokens()) {
+        const std::uint32_t word = view.index.find(wordHash(token));
+        if (word != HashIndex::none) {
+            m_words.push_back(word);
+        }
     }
-    double total = 0;
-    double weighted = 0;
-    for (const float z : logits) {
-        const double shifted = (double(z) - most) / 2.0;
-        const double e = std::exp(shifted);
-        total += e;
-        weighted += e * shifted;
-    }
-    return {most - sum / double(logits.size()), std::log(total) - weighted / total};
 }
 
-double outOfScopeScore(const Calibration& c, const LogitFeatures& features, double unseenShare)
+void Scorer::scoreCnn(const ModelView& view, std::size_t member, std::size_t labels)
 {
-    const double z = c.bias + c.maxMinusMean * features.maxMinusMean + c.entropy * features.entropy
-        + c.unseenShare * unseenShare;
+    const CnnView& cnn = view.cnns[member];
+    const CnnShape& shape = cnn.shape;
+    const std::size_t rowSize = shape.rowSize();
+    m_sums.assign(m_words.size() * rowSize, 0.0F);
+    for (std::size_t index = 0; index < m_words.size(); ++index) {
+        const std::uint32_t word = m_words[index];
+        float* const row = m_sums.data() + index * rowSize;
+        if (word < view.words.tableRows) {
+            math::addScaledBytes(
+                row, cnn.tables.data() + word * rowSize, cnn.tableScales[word], rowSize);
+        } else {
+            float* const vector = row + shape.columns();
+            math::addScaledBytes(vector, view.words.vectors.data() + word * shape.dimension,
+                view.words.scales[word], shape.dimension);
+            math::multiply(row, rowSize, vector, rowSize, cnn.kernels.data(), 1, shape.dimension,
+                shape.columns());
+        }
+    }
+    poolFilters(shape, m_sums, cnn.bias, m_hidden, nullptr);
+
+    float most = 1e-9F;
+    for (const float value : m_hidden) {
+        most = std::max(most, std::abs(value));
+    }
+    const float step = most / activationSteps;
+    m_rounded.resize(m_hidden.size());
+    for (std::size_t i = 0; i < m_hidden.size(); ++i) {
+        m_rounded[i] = std::int16_t(m_hidden[i] / step);
+    }
+    std::vector<float>& out = m_members[member + 1];
+    out.assign(cnn.outputBias.begin(), cnn.outputBias.end());
+    const SparseVector& x = m_vectoriser.vector();
+    const std::size_t contextBegin = view.linear.idf.size() - view.linear.contextRows;
+    for (std::size_t i = 0; i < x.rows.size() && view.linear.contextRows > 0; ++i) {
+        if (x.rows[i] >= contextBegin) {
+            const std::size_t row = x.rows[i] - contextBegin;
+            math::addScaledBytes(out.data(), cnn.context.data() + row * view.linear.stride,
+                x.values[i] * cnn.contextScales[row], view.linear.stride);
+        }
+    }
+    math::addProducts(out.data(), cnn.outputs.data(), cnn.outputScales.data(), m_rounded.data(),
+        step, labels, shape.hidden());
+}
+
+void Scorer::combine(const ModelMeta& meta)
+{
+    const std::size_t labels = meta.labels.size();
+    std::vector<float>& logits = m_scores.logits;
+    logits.assign(labels, 0.0F);
+    for (std::size_t member = 0; member < m_members.size(); ++member) {
+        centre(m_members[member], labels);
+        math::addScaled(logits.data(), m_members[member].data(),
+            float(meta.memberScales[member] / double(m_members.size())), labels);
+    }
+}
+
+void Scorer::describe(const ModelFile& file)
+{
+    const ModelMeta& meta = file.meta();
+    const LinearView& linear = file.view().linear;
+    const WordStatistics& words = m_vectoriser.statistics();
+    ScopeFeatures& features = m_scores.features;
+    features.fill(0);
+    const auto set = [&features](ScopeFeature feature, double value) {
+        features[std::size_t(feature)] = value;
+    };
+    const std::vector<float>& logits = m_scores.logits;
+    const int winner = int(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    const Spread spread = spreadOf(logits);
+    set(ScopeFeature::Lead, spread.lead);
+    set(ScopeFeature::Entropy, spread.entropy);
+    if (m_members.size() > 1) {
+        std::vector<float>& own = m_vector;
+        own.assign(
+            m_members.front().begin(), m_members.front().begin() + std::ptrdiff_t(logits.size()));
+        for (float& value : own) {
+            value *= float(meta.memberScales.front());
+        }
+        const Spread first = spreadOf(own);
+        set(ScopeFeature::LinearLead, first.lead);
+        set(ScopeFeature::LinearEntropy, first.entropy);
+        double least = 1e9;
+        int agree = 0;
+        for (std::size_t member = 1; member < m_members.size(); ++member) {
+            const auto begin = m_members[member].begin();
+            const auto end = begin + std::ptrdiff_t(logits.size());
+            least = std::min(least, double(begin[winner]) * meta.memberScales[member]);
+            agree += int(std::max_element(begin, end) - begin) == winner ? 1 : 0;
+        }
+        set(ScopeFeature::LeastMember, least);
+        set(ScopeFeature::Agreement, double(agree) / double(m_members.size() - 1));
+    }
+    double winnerIdf = 0;
+    for (const std::uint32_t row : words.wordRows) {
+        if (hasBit(linear.classBits, row, linear.stride, winner)) {
+            winnerIdf += double(linear.idf[row]) - 1.0;
+        }
+    }
+    std::size_t winnerPairs = 0;
+    for (const std::uint32_t row : words.pairRows) {
+        winnerPairs += hasBit(linear.classBits, row, linear.stride, winner) ? 1U : 0U;
+    }
+    const double idf = std::max(words.idf, 1e-6);
+    const double pairs = double(std::max<std::size_t>(words.pairs, 1));
+    set(ScopeFeature::UnseenShare, words.unseenShare());
+    set(ScopeFeature::Length, std::log1p(double(words.words)));
+    set(ScopeFeature::SeenWeight, words.seenIdf / idf);
+    set(ScopeFeature::WinnerWeight, winnerIdf / idf);
+    set(ScopeFeature::MeanIdf, words.idf / double(std::max<std::size_t>(words.words, 1)));
+    set(ScopeFeature::SeenPairs, words.pairs == 0 ? 1.0 : double(words.pairRows.size()) / pairs);
+    set(ScopeFeature::WinnerPairs, words.pairs == 0 ? 1.0 : double(winnerPairs) / pairs);
+}
+
+const RawScores& Scorer::score(
+    const ModelFile& file, std::string_view normalised, const QueryContext& context)
+{
+    const ModelView& view = file.view();
+    const SparseVector& x = m_vectoriser.vectorise(
+        view.linear, normalised, file.meta().hasContext ? context : QueryContext());
+    findWords(view.words);
+    m_scores.unseenShare = m_vectoriser.statistics().unseenShare();
+    m_scores.known = !x.rows.empty() || !m_words.empty();
+    if (!m_scores.known) {
+        return m_scores;
+    }
+    m_members.resize(view.cnns.size() + 1);
+    scoreLinear(view, x);
+    for (std::size_t member = 0; member < view.cnns.size(); ++member) {
+        scoreCnn(view, member, file.meta().labels.size());
+    }
+    combine(file.meta());
+    describe(file);
+    return m_scores;
+}
+
+Spread spreadOf(std::span<const float> logits)
+{
+    float most = logits.front();
+    double sum = 0;
+    for (const float z : logits) {
+        most = std::max(most, z);
+        sum += double(z);
+    }
+    // Entropy = ln S - sum(e x) / S with e = exp(x), x = (z - most) / T.
+    thread_local std::vector<float> e;
+    e.assign(logits.begin(), logits.end());
+    for (float& value : e) {
+        value = (value - most) / float(entropyTemperature);
+    }
+    thread_local std::vector<float> shifted;
+    shifted = e;
+    const double total = double(math::exponentials(e.data(), 0.0F, e.size()));
+    const double weighted = double(math::dot(e.data(), shifted.data(), e.size()));
+    return {double(most) - sum / double(logits.size()), std::log(total) - weighted / total};
+}
+
+double outOfScopeScore(const Calibration& calibration, const ScopeFeatures& features)
+{
+    double z = calibration.bias;
+    for (std::size_t index = 0; index < scopeFeatures; ++index) {
+        z += calibration.weights[index] * features[index];
+    }
     return 1.0 / (1.0 + std::exp(-z));
 }
 
-Scores scoresOf(std::span<const float> logits, const Calibration& calibration, double unseenShare,
-    std::size_t k)
+Scores scoresOf(const RawScores& raw, const Calibration& calibration, std::size_t k)
 {
-    const float most = *std::max_element(logits.begin(), logits.end());
-    double total = 0;
-    for (const float z : logits) {
-        total += std::exp(double(z - most) / calibration.temperature);
-    }
     Scores scores;
-    scores.unseenShare = unseenShare;
-    const double inScope = calibration.hasOutOfScope
-        ? 1.0 - outOfScopeScore(calibration, logitFeatures(logits), unseenShare)
-        : 1.0;
+    scores.unseenShare = raw.unseenShare;
+    if (!raw.known) {
+        return scores;
+    }
+    const std::vector<float>& logits = raw.logits;
+    const float most = *std::max_element(logits.begin(), logits.end());
+    thread_local std::vector<float> e;
+    e.assign(logits.begin(), logits.end());
+    const auto temperature = float(calibration.temperature);
+    for (float& value : e) {
+        value = (value - most) / temperature;
+    }
+    const double total = double(math::exponentials(e.data(), 0.0F, e.size()));
+    const double inScope =
+        calibration.hasOutOfScope ? 1.0 - outOfScopeScore(calibration, raw.features) : 1.0;
     scores.top.reserve(k + 1);
     for (std::size_t label = 0; label < logits.size(); ++label) {
         const double z = double(logits[label]);
@@ -141,8 +435,7 @@ Scores scoresOf(std::span<const float> logits, const Calibration& calibration, d
         }
     }
     for (Candidate& candidate : scores.top) {
-        candidate.confidence = inScope
-            * std::exp((candidate.confidence - double(most)) / calibration.temperature) / total;
+        candidate.confidence = inScope * double(e[std::size_t(candidate.label)]) / total;
     }
     scores.outOfScope = calibration.hasOutOfScope ? 1.0 - inScope
         : scores.top.empty()                      ? 1.0

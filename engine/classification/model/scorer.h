@@ -9,48 +9,122 @@
 
 namespace sluice {
 
-/// A text as a sparse vector of rows of a model.
+/// A text as a sparse vector of rows of the n-gram member.
 struct SparseVector
 {
     std::vector<std::uint32_t> rows;
-    std::vector<float> values; ///< (1 + ln tf) x idf, word and character group each at unit length
-    double unseenShare = 1.0; ///< share of the words that are no row
+    /// (1 + ln tf) x idf; word, character and context group each brought to its length
+    std::vector<float> values;
 };
 
-/// Weights of the two n-gram groups; characters count less than whole words (research on
-/// BANKING77: 0.7; no difference on CLINC150).
+/// What is known of a text's words, beside the vector.
+struct WordStatistics
+{
+    std::size_t words = 0;
+    std::size_t unseen = 0; ///< that no training text has
+    std::size_t pairs = 0; ///< of words in a row
+    double idf = 0; ///< sum over the words of ln((1 + N) / (1 + documents))
+    double seenIdf = 0; ///< that of the words that training has
+    std::vector<std::uint32_t> wordRows; ///< of the seen words, repeated as they occur
+    std::vector<std::uint32_t> pairRows;
+
+    double unseenShare() const { return words == 0 ? 1.0 : double(unseen) / double(words); }
+};
+
+/// Weights of the n-gram groups. Characters count less than whole words (research on BANKING77:
+/// 0.7; no difference on CLINC150).
 inline constexpr float characterGroupWeight = 0.7F;
+inline constexpr float contextGroupWeight = 1.0F;
 
 /// Makes sparse vectors; keeps its buffers, so that a query allocates nothing. One a thread.
 class Vectoriser
 {
 public:
-    /// `rowOf` maps an n-gram's hash to its row or ModelView::unknown.
-    const SparseVector& vectorise(const ModelView& view, std::string_view normalised);
+    /// Of `view` the index, idf and row counts are read.
+    const SparseVector& vectorise(
+        const LinearView& view, std::string_view normalised, const QueryContext& context);
+
+    const SparseVector& vector() const { return m_vector; } ///< of the last text
+    const std::vector<std::string_view>& tokens() const { return m_tokens; } ///< of the last text
+    const WordStatistics& statistics() const { return m_statistics; } ///< of the last text
 
 private:
+    void add(std::uint32_t row, NgramGroup group);
+    void finish(const LinearView& view, const std::array<float, 4>& unknown);
+
+    std::vector<std::string_view> m_tokens;
     std::vector<Ngram> m_ngrams;
-    std::vector<std::pair<std::uint32_t, bool>> m_known;
+    std::vector<std::uint16_t> m_places; ///< small table from row to place in the vector, plus one
+    std::vector<NgramGroup> m_groups;
+    std::vector<int> m_counts;
     SparseVector m_vector;
+    WordStatistics m_statistics;
 };
 
-/// logits = bias + W x: `logits` has view.stride places.
-void computeLogits(const ModelView& view, const SparseVector& x, std::vector<float>& logits);
+/// Dense features of a text: the weighted mean of its words' vectors (smooth inverse frequency,
+/// Arora, Liang, Ma 2017) and their element-wise maximum, each at unit length; all zero where no
+/// word has a vector.
+void denseFeatures(
+    const WordView& view, std::span<const std::uint32_t> words, std::vector<float>& out);
 
-/// What the calibration reads of the logits.
-struct LogitFeatures
+/// Max-pools a convolution: `sums` has a row of shape.rowSize() values a word (what it adds to each
+/// filter, then its vector); `hidden` becomes the pooled filters (ReLU) and the sum of the vectors
+/// over the root of their number. `where`, if given, gets the first word of each filter's window,
+/// or noWindow where the filter is silent.
+inline constexpr std::int32_t noWindow = INT32_MIN;
+void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<const float> bias,
+    std::vector<float>& hidden, std::vector<std::int32_t>* where);
+
+/// Everything that a model says of one query, before calibration.
+struct RawScores
 {
-    double maxMinusMean = 0;
-    double entropy = 0; ///< softmax at temperature 2, nats
+    bool known = false; ///< something in the query is known to the model
+    std::vector<float> logits; ///< one a label: the members' mean, each centred at unit deviation
+    ScopeFeatures features{};
+    double unseenShare = 1;
 };
-LogitFeatures logitFeatures(std::span<const float> logits);
+
+/// Scores queries on a model file; keeps its buffers. One a thread.
+class Scorer
+{
+public:
+    const RawScores& score(
+        const ModelFile& file, std::string_view normalised, const QueryContext& context);
+    /// Centred logits of each member on the last query, not yet brought to unit deviation; the
+    /// n-grams first.
+    const std::vector<std::vector<float>>& members() const { return m_members; }
+
+private:
+    void scoreLinear(const ModelView& view, const SparseVector& x);
+    void findWords(const WordView& view);
+    void scoreCnn(const ModelView& view, std::size_t member, std::size_t labels);
+    void combine(const ModelMeta& meta);
+    void describe(const ModelFile& file);
+
+    Vectoriser m_vectoriser;
+    std::vector<std::uint32_t> m_words;
+    std::vector<float> m_dense;
+    std::vector<float> m_sums;
+    std::vector<float> m_vector;
+    std::vector<float> m_hidden;
+    std::vector<std::int16_t> m_rounded;
+    std::vector<std::vector<float>> m_members;
+    RawScores m_scores;
+};
+
+/// Highest value minus the mean of all, and the entropy (nats) of the softmax at temperature 1/2.
+struct Spread
+{
+    double lead = 0;
+    double entropy = 0;
+};
+Spread spreadOf(std::span<const float> logits);
 
 /// The out-of-scope probability of these features; meaningful where calibration.hasOutOfScope.
-double outOfScopeScore(
-    const Calibration& calibration, const LogitFeatures& features, double unseenShare);
+double outOfScopeScore(const Calibration& calibration, const ScopeFeatures& features);
 
-/// The k best candidates with confidences, and the out-of-scope score.
-Scores scoresOf(std::span<const float> logits, const Calibration& calibration, double unseenShare,
-    std::size_t k);
+/// The k best candidates with confidences, and the out-of-scope score. No candidates where nothing
+/// of the query is known.
+Scores scoresOf(const RawScores& raw, const Calibration& calibration, std::size_t k);
 
 } // namespace sluice

@@ -1,391 +1,323 @@
 #include "engine/classification/model/trainer.h"
 
-#include "engine/base/sha256.h"
 #include "engine/classification/model/calibration.h"
+#include "engine/classification/model/cnntrainer.h"
+#include "engine/classification/model/lineartrainer.h"
+#include "engine/classification/model/modelmeta.h"
 #include "engine/classification/model/scorer.h"
-#include "engine/classification/text/normaliser.h"
+#include "engine/classification/model/trainingdata.h"
+#include "engine/classification/model/wordvocabulary.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <map>
-#include <numeric>
-#include <random>
-#include <unordered_map>
+#include <fmt/format.h>
+#include <mutex>
+#include <thread>
 
 namespace sluice {
 
 namespace {
 
-constexpr float learningRate = 0.5F;
-constexpr float firstAccumulator = 0.01F;
-constexpr int patience = 5; ///< epochs without a better validation before it stops
-constexpr std::size_t leastOccurrences =
-    2; ///< of word pairs and character n-grams; words stay always
-constexpr std::size_t smallTraining = 3000; ///< rows below which every n-gram stays
+constexpr int linearEpochs = 20;
+/// Passes of a CNN over 15,000 rows; fewer rows get more, so that the steps are about the same.
+constexpr double cnnSteps = 300000;
+constexpr double fewestCnnEpochs = 6;
+constexpr double mostCnnEpochs = 40;
+constexpr int maxCnns = 32;
+/// Words of a vectors file that are kept though no training text has them.
+constexpr std::size_t generalWords = 20000;
 
-struct Example
+struct Epochs
 {
-    std::string text; ///< normalised
-    int label = -1;
+    int linear = 0;
+    std::vector<int> cnns;
 };
 
-struct Split3
+/// Everything that the members are trained from.
+struct Ground
 {
-    std::vector<Example> train;
-    std::vector<Example> held; ///< validation, with out-of-scope rows as label -1
-    bool heldIsTrain = false; ///< taken from the training part: trained on in the end
-};
-
-/// std::shuffle's result is the library's business; this one is the same everywhere (Fisher-Yates).
-template <typename T> void shuffle(std::vector<T>& items, std::mt19937_64& random)
-{
-    for (std::size_t at = items.size(); at > 1; --at) {
-        std::swap(items[at - 1], items[std::size_t(random() % at)]);
-    }
-}
-
-Split3 divide(
-    const LabelledData& data, const std::map<std::string, int>& labels, std::mt19937_64& random)
-{
-    Split3 parts;
-    std::vector<Example> outOfScopeTrain;
-    for (const LabelledQuery& query : data.queries) {
-        const auto found = labels.find(query.intent);
-        Example example{normalise(query.text), found == labels.end() ? -1 : found->second};
-        if (query.split == Split::Train || query.split == Split::None) {
-            (example.label < 0 ? outOfScopeTrain : parts.train).push_back(std::move(example));
-        } else if (query.split == Split::Validation) {
-            if (example.label >= 0 || query.isOutOfScope()) {
-                parts.held.push_back(std::move(example));
-            }
-        }
-    }
-    if (std::none_of(
-            parts.held.begin(), parts.held.end(), [](const Example& e) { return e.label >= 0; })) {
-        shuffle(parts.train, random);
-        const std::size_t tenth = parts.train.size() / 10;
-        std::move(parts.train.end() - std::ptrdiff_t(tenth), parts.train.end(),
-            std::back_inserter(parts.held));
-        parts.train.resize(parts.train.size() - tenth);
-        parts.heldIsTrain = true;
-    }
-    std::move(outOfScopeTrain.begin(), outOfScopeTrain.end(), std::back_inserter(parts.held));
-    return parts;
-}
-
-/// The dictionary of n-grams worth a row, in order of hash, and their smoothed idf.
-struct Vocabulary
-{
-    std::vector<std::uint64_t> hashes;
-    std::vector<float> idf;
-};
-
-Vocabulary makeVocabulary(const std::vector<Example>& train)
-{
-    struct Count
-    {
-        std::uint32_t documents = 0;
-        std::size_t last = SIZE_MAX;
-        bool keep = false;
-    };
-    std::unordered_map<std::uint64_t, Count> counts;
-    std::vector<Ngram> ngrams;
-    for (std::size_t index = 0; index < train.size(); ++index) {
-        const auto tokens = tokenise(train[index].text);
-        extractNgrams(tokens, ngrams);
-        for (const Ngram& ngram : ngrams) {
-            Count& count = counts[ngram.hash];
-            if (count.last != index) {
-                count.last = index;
-                ++count.documents;
-            }
-        }
-        for (const std::string_view token : tokens) {
-            counts[wordHash(token)].keep = true;
-        }
-    }
+    const TrainingData& data;
     Vocabulary vocabulary;
-    for (const auto& [hash, count] : counts) {
-        if (count.keep
-            || count.documents >= (train.size() < smallTraining ? 1 : leastOccurrences)) {
-            vocabulary.hashes.push_back(hash);
-        }
-    }
-    std::sort(vocabulary.hashes.begin(), vocabulary.hashes.end());
-    for (const std::uint64_t hash : vocabulary.hashes) {
-        const double documents = counts[hash].documents;
-        vocabulary.idf.push_back(
-            float(std::log((1.0 + double(train.size())) / (1.0 + documents)) + 1.0));
-    }
-    return vocabulary;
-}
+    HashTable index;
+    std::unique_ptr<WordVocabulary> words; ///< accurate tier
 
-/// Softmax regression by per-coordinate AdaGrad (Duchi, Hazan, Singer 2011) from zero weights.
-class Learner
+    explicit Ground(const TrainingData& from)
+        : data(from)
+        , vocabulary(Vocabulary::from(from))
+        , index(vocabulary.hashes)
+    { }
+};
+
+/// Trains the members on up to `threads` threads; each is seeded by its own number, so that their
+/// number changes nothing.
+class Members
 {
 public:
-    Learner(std::vector<std::string> labels, const std::vector<Example>& train)
-        : m_vocabulary(makeVocabulary(train))
+    Members(const Ground& ground, const TrainingOptions& options)
+        : m_ground(ground)
+        , m_options(options)
+    { }
+
+    /// `wanted`: most passes of each. False: cancelled.
+    bool train(const Epochs& wanted, ModelParts& parts, Epochs& done)
     {
-        m_meta.labels = std::move(labels);
-        m_stride = (m_meta.labels.size() + 15) / 16 * 16;
-        m_weights.assign(m_vocabulary.hashes.size() * m_stride, 0.0F);
-        m_sums.assign(m_weights.size(), firstAccumulator);
-        m_bias.assign(m_stride, 0.0F);
-        m_biasSums.assign(m_stride, firstAccumulator);
-        // The dictionary alone, to look rows up while the weights still change.
-        const std::vector<float> none(m_vocabulary.hashes.size() * m_stride, 0.0F);
-        m_dictionary =
-            ModelFile::build(m_meta, m_vocabulary.hashes, m_vocabulary.idf, none, m_bias);
-        m_examples.reserve(train.size());
-        for (const Example& example : train) {
-            m_examples.push_back({vectorOf(example.text), example.label});
+        const std::size_t count = wanted.cnns.size() + 1;
+        parts.cnns.resize(wanted.cnns.size());
+        done.cnns.resize(wanted.cnns.size());
+        std::atomic<std::size_t> next = 0;
+        std::atomic<bool> stopped = false;
+        const auto work = [&] {
+            // The CNNs first: they take longest.
+            for (std::size_t member = ++next; member <= count && !stopped; member = ++next) {
+                int& epochs = member == count ? done.linear : done.cnns[member - 1];
+                epochs = member == count
+                    ? trainLinear(wanted.linear, parts.linear)
+                    : trainCnn(member, wanted.cnns[member - 1], parts.cnns[member - 1]);
+                if (epochs == 0) {
+                    stopped = true;
+                }
+            }
+        };
+        std::vector<std::thread> threads;
+        const std::size_t most = m_options.threads > 0
+            ? std::size_t(m_options.threads)
+            : std::max(1U, std::thread::hardware_concurrency());
+        for (std::size_t thread = 1; thread < std::min(most, count); ++thread) {
+            threads.emplace_back(work);
         }
-    }
-
-    bool valid() const { return m_dictionary != nullptr; }
-
-    SparseVector vectorOf(const std::string& text)
-    {
-        return m_vectoriser.vectorise(m_dictionary->view(), text);
-    }
-
-    /// One pass in a new order; the mean loss.
-    double epoch(float rate, std::mt19937_64& random)
-    {
-        std::vector<std::uint32_t> order(m_examples.size());
-        std::iota(order.begin(), order.end(), 0U);
-        shuffle(order, random);
-        double loss = 0;
-        for (const std::uint32_t index : order) {
-            loss += step(m_examples[index].first, m_examples[index].second, rate);
+        work();
+        for (std::thread& thread : threads) {
+            thread.join();
         }
-        return loss / double(m_examples.size());
-    }
-
-    ModelView view() const
-    {
-        ModelView view = m_dictionary->view();
-        view.weights = m_weights;
-        view.bias = m_bias;
-        return view;
-    }
-
-    std::shared_ptr<const ModelFile> file(ModelMeta meta) const
-    {
-        meta.labels = m_meta.labels;
-        return ModelFile::build(meta, m_vocabulary.hashes, m_vocabulary.idf, m_weights, m_bias);
-    }
-
-    struct Weights
-    {
-        std::vector<float> weights;
-        std::vector<float> bias;
-    };
-    Weights weights() const { return {m_weights, m_bias}; }
-    void restore(Weights weights)
-    {
-        m_weights = std::move(weights.weights);
-        m_bias = std::move(weights.bias);
+        return !stopped;
     }
 
 private:
-    double step(const SparseVector& x, int label, float rate)
+    TrainingWatch watch(std::string member, int epochs)
     {
-        computeLogits(view(), x, m_logits);
-        const std::size_t labels = m_meta.labels.size();
-        const float most =
-            *std::max_element(m_logits.begin(), m_logits.begin() + std::ptrdiff_t(labels));
-        float total = 0;
-        for (std::size_t i = 0; i < labels; ++i) {
-            m_logits[i] = std::exp(m_logits[i] - most);
-            total += m_logits[i];
-        }
-        for (std::size_t i = 0; i < labels; ++i) {
-            m_logits[i] /= total;
-        }
-        std::fill(m_logits.begin() + std::ptrdiff_t(labels), m_logits.end(), 0.0F);
-        const double loss = -std::log(std::max(double(m_logits[std::size_t(label)]), 1e-12));
-        m_logits[std::size_t(label)] -= 1.0F;
-        for (std::size_t index = 0; index < x.rows.size(); ++index) {
-            const std::size_t offset = std::size_t(x.rows[index]) * m_stride;
-            update(m_weights.data() + offset, m_sums.data() + offset, x.values[index], rate);
-        }
-        update(m_bias.data(), m_biasSums.data(), 1.0F, rate);
-        return loss;
+        return {
+            [this, member = std::move(member), epochs](int epoch, double loss, double accuracy) {
+                const std::lock_guard lock(m_mutex);
+                if (m_options.progress) {
+                    m_options.progress({member, epoch, epochs, loss, accuracy});
+                }
+            },
+            [this] { return m_options.cancel != nullptr && m_options.cancel->load(); }};
     }
 
-    void update(float* weights, float* sums, float value, float rate) const
+    int trainLinear(int epochs, LinearPart& part)
     {
-        const float* const gradient = m_logits.data();
-        for (std::size_t i = 0; i < m_stride; ++i) {
-            const float g = gradient[i] * value;
-            sums[i] += g * g;
-            weights[i] -= rate * g / std::sqrt(sums[i]);
-        }
+        LinearTrainer trainer(m_ground.data, m_ground.vocabulary, m_ground.index,
+            m_ground.words != nullptr ? &m_ground.words->view() : nullptr);
+        const int done = trainer.train(epochs, m_options.seed, watch("n-grams", epochs));
+        part = trainer.part();
+        return done;
     }
 
-    ModelMeta m_meta;
-    Vocabulary m_vocabulary;
-    std::size_t m_stride = 0;
-    std::vector<float> m_weights;
-    std::vector<float> m_sums;
-    std::vector<float> m_bias;
-    std::vector<float> m_biasSums;
-    std::shared_ptr<const ModelFile> m_dictionary;
-    Vectoriser m_vectoriser;
-    std::vector<std::pair<SparseVector, int>> m_examples;
-    std::vector<float> m_logits;
+    int trainCnn(std::size_t member, int epochs, CnnPart& part)
+    {
+        CnnTrainer trainer(m_ground.data, *m_ground.words, m_ground.vocabulary, m_ground.index,
+            m_options.seed * 1000 + member);
+        const int done = trainer.train(epochs, watch(fmt::format("CNN {}", member), epochs));
+        part = trainer.part();
+        return done;
+    }
+
+    const Ground& m_ground;
+    const TrainingOptions& m_options;
+    std::mutex m_mutex;
 };
 
-float rateAt(int epoch, int epochs)
+Epochs epochsFor(const TrainingData& data, const TrainingOptions& options)
 {
-    const float progress = epochs > 1 ? float(epoch - 1) / float(epochs - 1) : 0.0F;
-    return learningRate * (1.0F - 0.9F * progress);
+    const auto bounded = [&](int epochs) {
+        return options.epochs > 0 ? std::min(options.epochs, epochs) : epochs;
+    };
+    Epochs epochs;
+    epochs.linear = bounded(linearEpochs);
+    if (options.tier == Tier::Accurate) {
+        const double passes = std::clamp(
+            std::round(cnnSteps / double(data.train.size())), fewestCnnEpochs, mostCnnEpochs);
+        epochs.cnns.assign(std::size_t(std::clamp(options.cnns, 1, maxCnns)), bounded(int(passes)));
+    }
+    return epochs;
 }
 
-std::vector<CalibrationRow> score(
-    Learner& learner, const std::vector<Example>& held, std::size_t labels)
+Result<std::unique_ptr<WordVocabulary>> wordVocabulary(
+    const TrainingData& data, const TrainingOptions& options)
 {
+    if (options.vectors.empty()) {
+        return std::make_unique<WordVocabulary>(data, nullptr, options.seed);
+    }
+    const std::vector<std::string> words = wordsOf(data);
+    auto vectors = readWordVectors(
+        options.vectors, {words.begin(), words.end()}, generalWords, options.cancel);
+    if (!vectors) {
+        return vectors.error();
+    }
+    postProcess(*vectors);
+    return std::make_unique<WordVocabulary>(data, &*vectors, options.seed);
+}
+
+ModelMeta metaOf(const Ground& ground, const TrainingOptions& options, const Epochs& epochs)
+{
+    ModelMeta meta;
+    meta.labels = ground.data.labels;
+    meta.tier = options.tier;
+    meta.seed = options.seed;
+    meta.hasContext = ground.data.hasContext;
+    meta.epochs = epochs.linear;
+    meta.memberScales.assign(1 + epochs.cnns.size(), 1.0);
+    meta.wordRows = ground.vocabulary.wordRows;
+    meta.pairRows = ground.vocabulary.pairRows;
+    meta.contextRows = ground.vocabulary.contextRows;
+    if (ground.words != nullptr) {
+        meta.tableRows = ground.words->tableRows();
+        meta.shape = CnnTrainer::shapeFor(ground.words->dimension());
+    }
+    return meta;
+}
+
+/// One over the deviation of each member's centred logits on the held rows.
+Result<void> fitScales(ModelMeta& meta, const ModelParts& parts, const TrainingData& data)
+{
+    auto file = ModelFile::build(meta, parts);
+    if (!file) {
+        return file.error();
+    }
+    Scorer scorer;
+    ContextDraw contexts(data, meta.seed);
+    std::vector<double> squares(meta.memberScales.size(), 0.0);
+    double values = 0;
+    for (const Example& example : data.held) {
+        if (example.label < 0
+            || !scorer.score(**file, example.text, contexts.draw(example)).known) {
+            continue;
+        }
+        for (std::size_t member = 0; member < squares.size(); ++member) {
+            for (const float z : scorer.members()[member]) {
+                squares[member] += double(z) * double(z);
+            }
+        }
+        values += double(meta.labels.size());
+    }
+    for (std::size_t member = 0; member < squares.size(); ++member) {
+        meta.memberScales[member] =
+            squares[member] > 0 ? 1.0 / std::sqrt(squares[member] / values) : 1.0;
+    }
+    return {};
+}
+
+/// Fits temperature, out-of-scope score and threshold on the held rows, scored by the file as it
+/// will be.
+Result<void> fitCalibration(ModelMeta& meta, const ModelParts& parts, const TrainingData& data)
+{
+    auto file = ModelFile::build(meta, parts);
+    if (!file) {
+        return file.error();
+    }
+    Scorer scorer;
+    ContextDraw contexts(data, meta.seed);
     std::vector<CalibrationRow> rows;
-    rows.reserve(held.size());
-    for (const Example& example : held) {
-        const SparseVector x = learner.vectorOf(example.text);
-        CalibrationRow row;
-        computeLogits(learner.view(), x, row.logits);
-        row.logits.resize(labels);
-        row.label = example.label;
-        row.unseenShare = x.unseenShare;
-        rows.push_back(std::move(row));
-    }
-    return rows;
-}
-
-double accuracy(
-    Learner& learner, const std::vector<std::pair<SparseVector, int>>& held, std::size_t labels)
-{
-    std::vector<float> logits;
+    std::size_t inScope = 0;
     std::size_t right = 0;
-    for (const auto& [x, label] : held) {
-        computeLogits(learner.view(), x, logits);
-        const auto best = std::max_element(logits.begin(), logits.begin() + std::ptrdiff_t(labels));
-        right += best - logits.begin() == label ? 1U : 0U;
+    for (const Example& example : data.held) {
+        const RawScores& raw = scorer.score(**file, example.text, contexts.draw(example));
+        if (raw.known) {
+            rows.push_back({raw, example.label});
+        }
+        inScope += example.label >= 0 ? 1U : 0U;
+        right += raw.known && example.label >= 0
+                && std::max_element(raw.logits.begin(), raw.logits.end()) - raw.logits.begin()
+                    == example.label
+            ? 1U
+            : 0U;
     }
-    return held.empty() ? 0.0 : double(right) / double(held.size());
+    meta.calibration = calibrate(rows);
+    meta.validationAccuracy = inScope == 0 ? 0.0 : double(right) / double(inScope);
+    std::vector<ConfidenceRow> confidences;
+    for (const CalibrationRow& row : rows) {
+        const Candidate first = scoresOf(row.raw, meta.calibration, 1).top.front();
+        confidences.push_back({first.confidence, first.label == row.label, row.label < 0});
+    }
+    meta.globalThreshold = bestThreshold(std::move(confidences));
+    return {};
 }
 
-std::string hashOf(const std::vector<Example>& train, const std::vector<std::string>& labels)
+Error stopped()
 {
-    std::string all;
-    for (const Example& example : train) {
-        all += labels[std::size_t(example.label)] + '\t' + example.text + '\n';
-    }
-    return sha256Hex(all);
-}
-
-struct Fitted
-{
-    int epochs = 0;
-    double accuracy = 0;
-};
-
-/// Runs epochs until validation stops improving, and leaves the learner with the best weights.
-Result<Fitted> fit(Learner& learner, const std::vector<Example>& held, std::size_t labels,
-    const TrainingOptions& options, std::mt19937_64& random)
-{
-    std::vector<std::pair<SparseVector, int>> checks;
-    for (const Example& example : held) {
-        if (example.label >= 0) {
-            checks.emplace_back(learner.vectorOf(example.text), example.label);
-        }
-    }
-    Fitted best{0, -1};
-    Learner::Weights kept;
-    for (int epoch = 1; epoch <= options.epochs; ++epoch) {
-        if (options.cancel != nullptr && *options.cancel) {
-            return cancelledError("training was stopped; no model was written");
-        }
-        const double loss = learner.epoch(rateAt(epoch, options.epochs), random);
-        const double now = accuracy(learner, checks, labels);
-        if (options.progress) {
-            options.progress({epoch, options.epochs, loss, now});
-        }
-        if (checks.empty() || now > best.accuracy) {
-            best = {epoch, now};
-            kept = learner.weights();
-        } else if (epoch - best.epochs >= patience) {
-            break;
-        }
-    }
-    learner.restore(std::move(kept));
-    return best;
+    return cancelledError("training was stopped; no model was written");
 }
 
 } // namespace
 
 Result<std::shared_ptr<const ModelFile>> trainModel(
-    const LabelledData& data, const TrainingOptions& options)
+    const LabelledData& labelled, const TrainingOptions& options)
 {
-    std::map<std::string, int> index;
-    for (const LabelledQuery& query : data.queries) {
-        if (!query.isOutOfScope() && (query.split == Split::Train || query.split == Split::None)) {
-            index[query.intent] = 0;
-        }
-    }
-    if (index.size() < 2) {
-        return inputError("the training part of the data names " + std::to_string(index.size())
-            + " intents; at least two are needed (rows with \"split\":\"train\" or without a "
-              "split)");
-    }
-    std::vector<std::string> labels;
-    for (auto& [name, number] : index) {
-        number = int(labels.size());
-        labels.push_back(name);
-    }
     std::mt19937_64 random(options.seed);
-    Split3 parts = divide(data, index, random);
-
-    ModelMeta meta;
-    meta.seed = options.seed;
-    Learner learner(labels, parts.train);
-    if (!learner.valid()) {
-        return internalError("the dictionary of the training data could not be built");
+    auto data = TrainingData::from(labelled, random);
+    if (!data) {
+        return data.error();
     }
-    auto fitted = fit(learner, parts.held, labels.size(), options, random);
-    if (!fitted) {
+    const auto prepare = [&](const TrainingData& from) -> Result<std::unique_ptr<Ground>> {
+        auto ground = std::make_unique<Ground>(from);
+        if (options.tier == Tier::Accurate) {
+            auto words = wordVocabulary(from, options);
+            if (!words) {
+                return words.error();
+            }
+            ground->words = std::move(*words);
+        }
+        return ground;
+    };
+    auto ground = prepare(*data);
+    if (!ground) {
+        return ground.error();
+    }
+    ModelParts parts;
+    Epochs epochs;
+    if (!Members(**ground, options).train(epochsFor(*data, options), parts, epochs)) {
+        return stopped();
+    }
+    if ((*ground)->words != nullptr) {
+        parts.words = (*ground)->words->part();
+    }
+    ModelMeta meta = metaOf(**ground, options, epochs);
+    if (auto fitted = fitScales(meta, parts, *data); !fitted) {
         return fitted.error();
     }
-    const auto rows = score(learner, parts.held, labels.size());
-    meta.calibration = calibrate(rows);
-    meta.globalThreshold = bestThreshold(rows, meta.calibration);
-    meta.validationAccuracy = std::max(fitted->accuracy, 0.0);
-    meta.epochs = fitted->epochs;
-
-    std::shared_ptr<const ModelFile> file;
-    if (parts.heldIsTrain) {
+    if (auto fitted = fitCalibration(meta, parts, *data); !fitted) {
+        return fitted.error();
+    }
+    if (data->heldIsTrain) {
         // Nothing is left out in the end: again on all rows, for as many epochs as were good.
-        for (Example& example : parts.held) {
-            if (example.label >= 0) {
-                parts.train.push_back(std::move(example));
-            }
+        TrainingData whole = *data;
+        whole.held.clear();
+        std::copy_if(data->held.begin(), data->held.end(), std::back_inserter(whole.train),
+            [](const Example& example) { return example.label >= 0; });
+        ground = prepare(whole);
+        if (!ground) {
+            return ground.error();
         }
-        Learner whole(labels, parts.train);
-        for (int epoch = 1; epoch <= fitted->epochs; ++epoch) {
-            if (options.cancel != nullptr && *options.cancel) {
-                return cancelledError("training was stopped; no model was written");
-            }
-            whole.epoch(rateAt(epoch, options.epochs), random);
+        ModelParts all;
+        Epochs again;
+        if (!Members(**ground, options).train(epochs, all, again)) {
+            return stopped();
         }
-        meta.dataHash = hashOf(parts.train, labels);
-        file = whole.file(meta);
-    } else {
-        meta.dataHash = hashOf(parts.train, labels);
-        file = learner.file(meta);
+        if ((*ground)->words != nullptr) {
+            all.words = (*ground)->words->part();
+        }
+        ModelMeta wholeMeta = metaOf(**ground, options, epochs);
+        wholeMeta.memberScales = meta.memberScales;
+        wholeMeta.calibration = meta.calibration;
+        wholeMeta.globalThreshold = meta.globalThreshold;
+        wholeMeta.validationAccuracy = meta.validationAccuracy;
+        wholeMeta.dataHash = whole.hash();
+        return ModelFile::build(wholeMeta, all);
     }
-    if (file == nullptr) {
-        return internalError("the trained model could not be laid out as a file");
-    }
-    return file;
+    meta.dataHash = data->hash();
+    return ModelFile::build(meta, parts);
 }
 
 } // namespace sluice

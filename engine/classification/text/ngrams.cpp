@@ -54,11 +54,6 @@ bool isSign(unsigned char c)
     return c == '?' || c == '!' || c == '$' || c == '%';
 }
 
-std::uint64_t pairHash(std::string_view first, std::string_view second)
-{
-    return fold(wordHash(first) ^ pairSeed, wordHash(second) + 0x2545F4914F6CDD1DULL);
-}
-
 /// Calls visit(begin, end) with the byte range in `framed` of every character n-gram.
 template <typename Visit> void forEachGram(const std::string& framed, Visit visit)
 {
@@ -85,10 +80,26 @@ std::uint64_t wordHash(std::string_view word)
     return hashBytes(word.data(), word.size(), wordSeed);
 }
 
+std::uint64_t namedHash(std::uint64_t kind, std::string_view text)
+{
+    return hashBytes(text.data(), text.size(), wordSeed + (kind << 32));
+}
+
+std::uint64_t pairHash(std::uint64_t first, std::uint64_t second)
+{
+    return fold(first ^ pairSeed, second + 0x2545F4914F6CDD1DULL);
+}
+
 std::vector<std::string_view> tokenise(std::string_view normalised)
 {
     std::vector<std::string_view> tokens;
-    tokens.reserve(16);
+    tokenise(normalised, tokens);
+    return tokens;
+}
+
+void tokenise(std::string_view normalised, std::vector<std::string_view>& tokens)
+{
+    tokens.clear();
     std::size_t at = 0;
     while (at < normalised.size()) {
         const auto c = static_cast<unsigned char>(normalised[at]);
@@ -107,21 +118,24 @@ std::vector<std::string_view> tokenise(std::string_view normalised)
             ++at;
         }
     }
-    return tokens;
 }
 
 void extractNgrams(const std::vector<std::string_view>& tokens, std::vector<Ngram>& out)
 {
     out.clear();
     std::string framed;
+    std::uint64_t before = 0;
     for (std::size_t at = 0; at < tokens.size(); ++at) {
-        out.push_back({wordHash(tokens[at]), true});
-        if (at + 1 < tokens.size()) {
-            out.push_back({pairHash(tokens[at], tokens[at + 1]), true});
+        const std::uint64_t word = wordHash(tokens[at]);
+        if (at > 0) {
+            out.push_back({pairHash(before, word), NgramGroup::Pair});
         }
+        out.push_back({word, NgramGroup::Word});
+        before = word;
         framed.assign(1, '~').append(tokens[at]).push_back('~');
         forEachGram(framed, [&](std::size_t begin, std::size_t end) {
-            out.push_back({hashBytes(framed.data() + begin, end - begin, characterSeed), false});
+            out.push_back({hashBytes(framed.data() + begin, end - begin, characterSeed),
+                NgramGroup::Character});
         });
     }
 }
@@ -130,14 +144,16 @@ std::vector<NamedNgram> namedNgrams(const std::vector<std::string_view>& tokens)
 {
     std::vector<NamedNgram> out;
     for (std::size_t at = 0; at < tokens.size(); ++at) {
-        out.push_back({{wordHash(tokens[at]), true}, std::string(tokens[at])});
+        const std::uint64_t word = wordHash(tokens[at]);
+        out.push_back({{word, NgramGroup::Word}, std::string(tokens[at])});
         if (at + 1 < tokens.size()) {
-            out.push_back({{pairHash(tokens[at], tokens[at + 1]), true},
+            out.push_back({{pairHash(word, wordHash(tokens[at + 1])), NgramGroup::Pair},
                 std::string(tokens[at]) + ' ' + std::string(tokens[at + 1])});
         }
         const std::string framed = '~' + std::string(tokens[at]) + '~';
         forEachGram(framed, [&](std::size_t begin, std::size_t end) {
-            out.push_back({{hashBytes(framed.data() + begin, end - begin, characterSeed), false},
+            out.push_back({{hashBytes(framed.data() + begin, end - begin, characterSeed),
+                               NgramGroup::Character},
                 framed.substr(begin, end - begin)});
         });
     }

@@ -34,7 +34,7 @@ QStringList namesOf(std::string_view text, bool word)
 {
     QStringList list;
     for (const NamedNgram& named : namedNgrams(tokenise(text))) {
-        if (named.ngram.word == word) {
+        if ((named.ngram.group != NgramGroup::Character) == word) {
             list << QString::fromStdString(named.text);
         }
     }
@@ -69,7 +69,7 @@ void TestNgrams::namesAreWhatIsHashed()
     extractNgrams(tokens, plain);
     const std::vector<NamedNgram> named = namedNgrams(tokens);
     const auto less = [](const Ngram& a, const Ngram& b) {
-        return std::pair(a.hash, a.word) < std::pair(b.hash, b.word);
+        return std::pair(a.hash, a.group) < std::pair(b.hash, b.group);
     };
     std::vector<Ngram> same;
     for (const NamedNgram& one : named) {
@@ -80,7 +80,7 @@ void TestNgrams::namesAreWhatIsHashed()
     QCOMPARE(plain.size(), same.size());
     for (std::size_t index = 0; index < plain.size(); ++index) {
         QCOMPARE(plain[index].hash, same[index].hash);
-        QCOMPARE(plain[index].word, same[index].word);
+        QCOMPARE(plain[index].group, same[index].group);
     }
     QCOMPARE(namesOf("where is it?", true).join(u'|').toUtf8(),
         (QByteArray("where|where is|is|is it|it|it ?|?")));
@@ -97,12 +97,12 @@ void TestNgrams::charactersAreCodePoints()
 void TestNgrams::everyNgramHasAHashOfItsOwn()
 {
     std::set<std::uint64_t> hashes;
-    std::set<std::pair<std::string, bool>> texts;
+    std::set<std::pair<std::string, NgramGroup>> texts;
     for (const char* text : {"where is my parcel now", "cancel the order a 2231", "größe ändern",
              "ab", "a b", "abc", "the the the"}) {
         for (const NamedNgram& named : namedNgrams(tokenise(text))) {
             hashes.insert(named.ngram.hash);
-            texts.emplace(named.text, named.ngram.word);
+            texts.emplace(named.text, named.ngram.group);
         }
     }
     QCOMPARE(hashes.size(), texts.size());
@@ -111,7 +111,7 @@ void TestNgrams::everyNgramHasAHashOfItsOwn()
 
 void TestNgrams::nothingFromNothing()
 {
-    std::vector<Ngram> out{{1, true}};
+    std::vector<Ngram> out{{1, NgramGroup::Word}};
     extractNgrams({}, out);
     QVERIFY(out.empty());
     QVERIFY(namedNgrams({}).empty());

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// The inner loops of training and scoring, each compiled for several instruction sets and chosen
+/// at start (GCC's function multi-versioning), so that one binary runs everywhere and fast.
+/// Pointers do not overlap; sizes count elements.
+namespace sluice::math {
+
+/// y += a x
+void addScaled(float* y, const float* x, float a, std::size_t size);
+/// y += a x with x as signed bytes
+void addScaledBytes(float* y, const std::int8_t* x, float a, std::size_t size);
+/// y += the sum of values[i] x scales[row] x (row of bytes), row = rows[i]; `matrix` has `stride`
+/// bytes a row.
+void addRows(float* y, const std::int8_t* matrix, const float* scales, std::size_t stride,
+    const std::uint32_t* rows, const float* values, std::size_t count);
+float dot(const float* x, const float* y, std::size_t size);
+/// y[i] += scales[i] x step x (x . row i of bytes), `rows` rows of `size`. Sums are exact in 32
+/// bits where size x max |x| x 127 < 2^31.
+void addProducts(float* y, const std::int8_t* matrix, const float* scales, const std::int16_t* x,
+    float step, std::size_t rows, std::size_t size);
+/// best[i] = max(best[i], x[i])
+void raise(float* best, const float* x, std::size_t size);
+/// The same, remembering in where[i] the `place` at which a value rose.
+void raiseAt(
+    float* best, std::int32_t* where, const float* x, std::int32_t place, std::size_t size);
+
+/// out = X W: `rows` rows of X (`inner` values, `xStride` apart) times W (inner x columns, row
+/// after row); rows of `out` are `outStride` apart.
+void multiply(float* out, std::size_t outStride, const float* x, std::size_t xStride,
+    const float* w, std::size_t rows, std::size_t inner, std::size_t columns);
+
+/// A step of Adam (Kingma, Ba 2015, arXiv 1412.6980) with weight decay added to the gradient;
+/// clears the gradient. `rate` is already corrected for the first moment's bias, `root` is the
+/// second moment's correction, 1 / sqrt(1 - 0.999^t).
+void adam(float* weights, float* gradient, float* first, float* second, std::size_t size,
+    float rate, float root, float decay);
+
+/// A step of AdaGrad (Duchi, Hazan, Singer 2011) on gradient value * g.
+void adaGrad(
+    float* weights, float* sums, const float* g, float value, float rate, std::size_t size);
+
+/// x -> e^(x - most), returns the sum; relative error below 2e-7.
+float exponentials(float* x, float most, std::size_t size);
+
+} // namespace sluice::math
