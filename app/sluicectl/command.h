@@ -50,6 +50,7 @@ struct Commands
 
 void addTrain(CLI::App& app, Commands& commands);
 void addEvaluate(CLI::App& app, Commands& commands);
+void addBench(CLI::App& app, Commands& commands);
 void addClassify(CLI::App& app, Commands& commands);
 void addThresholds(CLI::App& app, Commands& commands);
 void addLoad(CLI::App& app, Commands& commands);

@@ -1,7 +1,9 @@
 #include "app/sluicectl/command.h"
 
 #include "engine/base/file.h"
+#include "engine/classification/dialogueevaluator.h"
 #include "engine/classification/evaluator.h"
+#include "engine/classification/model/calibration.h"
 
 #include <chrono>
 #include <fmt/format.h>
@@ -17,6 +19,9 @@ struct EvaluateArguments
     std::string format = "auto";
     std::string split = "test";
     std::string thresholds;
+    std::string calibrate;
+    std::string calibrateSplit = "val";
+    std::string context = "text";
 };
 
 Result<ThresholdSet> thresholdsOf(const Model& model, const std::string& file)
@@ -29,6 +34,63 @@ Result<ThresholdSet> thresholdsOf(const Model& model, const std::string& file)
         return text.error();
     }
     return ThresholdSet::fromJson(*text, file);
+}
+
+/// The global threshold that is best on other labelled rows (bestThreshold(), calibration.h).
+Result<double> thresholdFrom(const Model& model, const EvaluateArguments& arguments)
+{
+    const auto split = splitFromString(arguments.calibrateSplit);
+    if (!split) {
+        return split.error();
+    }
+    auto data = readLabelledData(std::filesystem::path(arguments.calibrate));
+    if (!data) {
+        return data.error();
+    }
+    const auto queries = data->part(*split);
+    if (queries.empty()) {
+        return inputError(
+            "--calibrate: the data has no row of the split \"" + arguments.calibrateSplit + "\"");
+    }
+    std::vector<ConfidenceRow> rows;
+    for (const ScoredRow& row : scoreRows(model, queries, {}, &interrupted())) {
+        rows.push_back({row.candidates > 0 ? row.top[0].confidence : 0.0, row.isRight(),
+            row.label == ScoredRow::outOfScopeLabel});
+    }
+    return bestThreshold(std::move(rows));
+}
+
+/// The answer for conversations, beside that for single queries.
+Result<void> addDialogues(const Output& output, boost::json::object& object, const Model& model,
+    const CompiledThresholds& thresholds, std::span<const LabelledQuery> queries,
+    const std::string& contextName)
+{
+    const auto context = dialogueContextFromString(contextName);
+    if (!context) {
+        return context.error();
+    }
+    const auto found = evaluateDialogues(model, thresholds, queries, *context, &interrupted());
+    if (!found) {
+        return found.error();
+    }
+    if (found->dialogues == 0) {
+        return {};
+    }
+    object["accuracy_all"] = found->accuracyAll;
+    object["accuracy_first_turn"] = found->accuracyFirstTurn;
+    object["accuracy_follow_up"] = found->accuracyFollowUp;
+    object["dialogues_right"] = found->dialoguesRight;
+    object["n_dialogues"] = found->dialogues;
+    object["n_turns"] = found->turns;
+    object["n_follow_up"] = found->followUps;
+    object["context"] = contextName;
+    output.line(fmt::format(
+        "{} conversations, {} turns, context: {}", found->dialogues, found->turns, contextName));
+    output.line(fmt::format(
+        "right: all turns {:.2f} %, first {:.2f} %, later {:.2f} %, whole conversations {:.2f} %",
+        found->accuracyAll * 100, found->accuracyFirstTurn * 100, found->accuracyFollowUp * 100,
+        found->dialoguesRight * 100));
+    return {};
 }
 
 int evaluate(const Output& output, const EvaluateArguments& arguments)
@@ -45,6 +107,13 @@ int evaluate(const Output& output, const EvaluateArguments& arguments)
     auto set = thresholdsOf(*model, arguments.thresholds);
     if (!set) {
         return output.fail(set.error());
+    }
+    if (!arguments.calibrate.empty()) {
+        const auto threshold = thresholdFrom(*model, arguments);
+        if (!threshold) {
+            return output.fail(threshold.error());
+        }
+        set->global = *threshold;
     }
     auto thresholds = CompiledThresholds::compile(*set, model->labels(), model->hash());
     if (!thresholds) {
@@ -68,14 +137,19 @@ int evaluate(const Output& output, const EvaluateArguments& arguments)
         return output.fail(cancelledError("the evaluation was stopped"));
     }
     const Evaluation result = sluice::evaluate(rows, *thresholds);
-    output.object({{"accuracy_in_scope", result.accuracyInScope},
+    boost::json::object object{{"accuracy_in_scope", result.accuracyInScope},
         {"accuracy_at_threshold", result.accuracyAtThreshold},
         {"oos_recall", result.outOfScopeRecall}, {"oos_auroc", result.outOfScopeAuroc},
         {"oos_fpr95", result.outOfScopeFpr95}, {"ece", result.calibrationError},
         {"threshold", set->global}, {"coverage", result.outcome.coverage()},
         {"error_rate_accepted", result.outcome.errorRate()}, {"n_in_scope", result.inScope},
         {"n_oos", result.outOfScope}, {"n_unknown_intent", result.unknownIntents},
-        {"split", arguments.split}, {"model", model->hash()}, {"seconds", seconds}});
+        {"split", arguments.split}, {"model", model->hash()}, {"seconds", seconds}};
+    if (auto added = addDialogues(output, object, *model, *thresholds, queries, arguments.context);
+        !added) {
+        return output.fail(added.error());
+    }
+    output.object(object);
     output.line(fmt::format(
         "{} in scope, {} out of scope ({})", result.inScope, result.outOfScope, arguments.split));
     output.line(fmt::format(
@@ -116,7 +190,18 @@ void addEvaluate(CLI::App& app, Commands& commands)
         ->capture_default_str();
     sub->add_option("--thresholds", arguments->thresholds,
         "threshold set, JSON (default: the one trained with the model)");
-    sub->footer("Example: sluicectl evaluate --model helpdesk.model --data queries.jsonl --json");
+    sub->add_option("--calibrate", arguments->calibrate,
+        "choose the global threshold on these labelled queries: the best accuracy where rejecting "
+        "an out-of-scope row counts as right");
+    sub->add_option("--calibrate-split", arguments->calibrateSplit, "the split of --calibrate")
+        ->capture_default_str();
+    sub->add_option("--context", arguments->context,
+           "what of a conversation is shown: none, text (what the system said) or acts (what it "
+           "did)")
+        ->capture_default_str();
+    sub->footer("Conversations (a dialogue a line) are run turn by turn, feeding back the model's "
+                "own predictions.\n"
+                "Example: sluicectl evaluate --model helpdesk.model --data queries.jsonl --json");
 }
 
 } // namespace sluice::ctl

@@ -41,6 +41,7 @@ int main(int argc, char** argv)
     sluice::ctl::Commands commands;
     sluice::ctl::addTrain(app, commands);
     sluice::ctl::addEvaluate(app, commands);
+    sluice::ctl::addBench(app, commands);
     sluice::ctl::addClassify(app, commands);
     sluice::ctl::addThresholds(app, commands);
     sluice::ctl::addLoad(app, commands);

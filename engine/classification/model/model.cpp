@@ -136,6 +136,14 @@ Scores Model::score(std::string_view normalised, std::size_t k, const QueryConte
         scorer().score(*m_data->file, normalised, context), m_data->file->meta().calibration, k);
 }
 
+std::string_view Model::predicted(const Scores& scores) const
+{
+    const bool outside = m_data->file->meta().calibration.hasOutOfScope && scores.outOfScope > 0.5;
+    return scores.top.empty() || outside
+        ? std::string_view()
+        : std::string_view(labels()[std::size_t(scores.top.front().label)]);
+}
+
 std::vector<Contribution> Model::explain(
     std::string_view normalised, int label, std::size_t most, const QueryContext& context) const
 {

@@ -115,6 +115,9 @@ public:
     /// the context.
     Scores score(
         std::string_view normalised, std::size_t k, const QueryContext& context = {}) const;
+    /// The intent that later turns of a conversation are to know of: the first candidate's, empty
+    /// where the query is rather out of scope.
+    std::string_view predicted(const Scores& scores) const;
     /// The n-grams of the query that spoke most for and against `label`, at most `most`, by falling
     /// magnitude. In the accurate tier those of its n-gram member alone.
     std::vector<Contribution> explain(std::string_view normalised, int label, std::size_t most,
