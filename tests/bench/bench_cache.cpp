@@ -265,7 +265,7 @@ void memory()
     }
     for (std::size_t number = 0; number < sessions; ++number) {
         session.id = makeSessionId();
-        store.save(session, [](const auto&) {});
+        store.save(session, SessionWrite::Behind, [](const auto&) {});
     }
     fmt::print("  {:44} {:8.1f} B   in Redis {} B and the key\n",
         "a session of 4 turns with an entity each", double(heap() - before) / double(sessions),

@@ -2,6 +2,7 @@
 
 #include "engine/base/json.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -11,35 +12,56 @@ namespace sluice {
 
 namespace json = boost::json;
 
-void Session::append(std::string intent, Verdict verdict, std::vector<Entity> entities)
+void Session::append(Turn turn)
 {
-    ++turnCount;
-    failuresInARow = verdict == Verdict::Accept ? 0 : failuresInARow + 1;
-    turns.push_back({turnCount, std::move(intent), verdict, std::move(entities)});
+    turn.number = ++turnCount;
+    failuresInARow = turn.verdict == Verdict::Accept ? 0 : failuresInARow + 1;
+    turns.push_back(std::move(turn));
     if (turns.size() > maxTurns) {
         turns.erase(turns.begin(), turns.end() - std::ptrdiff_t(maxTurns));
     }
+}
+
+void Session::append(std::string intent, Verdict verdict, std::vector<Entity> entities)
+{
+    append(Turn{0, std::move(intent), verdict, std::move(entities)});
+}
+
+Session Session::mergedOnto(const Session& stored) const
+{
+    const bool isKnown = turns.empty() || stored.turns.empty()
+        || std::find(turns.begin(), turns.end() - 1, stored.turns.back()) != turns.end() - 1;
+    if (isKnown) {
+        return *this;
+    }
+    Session merged = stored;
+    merged.id = id;
+    merged.append(turns.back());
+    return merged;
 }
 
 std::string Session::toJson() const
 {
     json::array list;
     for (const Turn& turn : turns) {
+        json::object written{{"intent", turn.intent}, {"verdict", toString(turn.verdict)}};
         json::array entities;
         for (const Entity& entity : turn.entities) {
             entities.push_back(json::object{
                 {"type", entity.type}, {"text", entity.text}, {"value", entity.value}});
         }
-        list.push_back(json::object{{"n", turn.number}, {"intent", turn.intent},
-            {"verdict", toString(turn.verdict)}, {"entities", std::move(entities)}});
+        if (!entities.empty()) {
+            written["entities"] = std::move(entities);
+        }
+        list.push_back(std::move(written));
     }
-    return json::serialize(json::object{{"v", 1}, {"id", id}, {"turn_count", turnCount},
+    // These two come first: RedisSessionStore's script reads the number of turns there.
+    return json::serialize(json::object{{"v", 1}, {"turn_count", turnCount},
         {"failures", failuresInARow}, {"turns", std::move(list)}});
 }
 
 namespace {
 
-/// Members that are not known are passed over: a session may have been written by the next version.
 std::string stringOf(const json::object& object, std::string_view key)
 {
     const json::value* value = object.if_contains(key);
@@ -65,7 +87,6 @@ const json::array* arrayOf(const json::object& object, std::string_view key)
 Turn turnOf(const json::object& object)
 {
     Turn turn;
-    turn.number = intOf(object, "n");
     turn.intent = stringOf(object, "intent");
     const std::string verdict = stringOf(object, "verdict");
     turn.verdict = verdict == "accept" ? Verdict::Accept
@@ -98,7 +119,6 @@ Result<Session> Session::fromJson(std::string_view text)
         return inputError("session: not a session document (\"v\" is missing)");
     }
     Session session;
-    session.id = stringOf(*object, "id");
     session.turnCount = intOf(*object, "turn_count");
     session.failuresInARow = intOf(*object, "failures");
     if (const json::array* turns = arrayOf(*object, "turns")) {
@@ -110,6 +130,12 @@ Result<Session> Session::fromJson(std::string_view text)
     }
     if (session.turns.size() > maxTurns) {
         session.turns.erase(session.turns.begin(), session.turns.end() - std::ptrdiff_t(maxTurns));
+    }
+    // The turns are the last ones: their numbers follow.
+    session.turnCount = std::max(session.turnCount, int(session.turns.size()));
+    int number = session.turnCount - int(session.turns.size());
+    for (Turn& turn : session.turns) {
+        turn.number = ++number;
     }
     return session;
 }
