@@ -296,8 +296,11 @@ private:
     void onMap(const Result<RedisValue>& reply, const RedisAddress& asked)
     {
         m_learning = false;
-        const auto ranges = reply ? clusterRangesOf(*reply, asked)
-                                  : Result<std::vector<ClusterRange>>(reply.error());
+        auto ranges = reply ? clusterRangesOf(*reply, asked)
+                            : Result<std::vector<ClusterRange>>(reply.error());
+        if (ranges && ranges->empty()) {
+            ranges = inputError(asked.text() + " knows of no slots");
+        }
         if (!ranges) {
             m_lastError = ranges.error().text();
             learnSoon();
