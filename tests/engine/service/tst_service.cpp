@@ -167,6 +167,7 @@ private Q_SLOTS:
     void sessionsAreSharedByWorkers();
     void durableTurnsAreStored();
     void sessionsInARedisCluster();
+    void endsWhileQueriesWaitForRedis();
     void worksOnWithoutRedis();
     void publishedThresholdsAreServed();
     void badThresholdsAreRefused();
@@ -530,6 +531,27 @@ void TestService::sessionsInARedisCluster()
     master.cli({QStringLiteral("SET"), keys + QStringLiteral("active:blue"), QStringLiteral("7")});
     QTRY_COMPARE_WITH_TIMEOUT(
         one.ask("GET", "/v1/info").json()[QStringLiteral("threshold_set")].toInt(), 7, 10000);
+}
+
+void TestService::endsWhileQueriesWaitForRedis()
+{
+    test::RedisServer redis;
+    QVERIFY2(redis.start(), qPrintable(redis.lastError()));
+    ServiceOptions options;
+    options.redisPort = redis.port();
+    options.redisBudget = std::chrono::seconds(60);
+    auto worker = std::make_unique<Worker>(options);
+    Client looking(worker->port());
+    QTRY_VERIFY(looking.ask("GET", "/metrics")
+                    .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
+    redis.suspend();
+    Client waiting(worker->port());
+    waiting.send("POST /v1/classify HTTP/1.1\r\nHost: x\r\nX-Session-Id: s\r\n"
+                 "Content-Length: 13\r\n\r\n{\"text\":\"hi\"}");
+    QTRY_VERIFY(looking.ask("GET", "/metrics")
+                    .body.contains("sluice_in_flight{pool=\"blue\",version=\"test\"} 2"));
+    worker.reset(); // its query is still open
+    QVERIFY(waiting.isClosed());
 }
 
 void TestService::worksOnWithoutRedis()
