@@ -242,34 +242,58 @@ std::size_t heap()
     return info.uordblks + info.hblkhd;
 }
 
-void memory()
+/// A conversation of four turns, an entity each.
+Session conversation()
 {
-    fmt::print("memory\n");
-    constexpr std::size_t most = std::size_t(8) << 20;
-    std::size_t before = heap();
-    ResultCache cache(most);
-    for (std::size_t number = 0; number < distinct; ++number) {
-        cache.insert(queryOf(number), 0, scores());
-    }
-    const CacheStatistics filled = cache.statistics();
-    fmt::print("  {:44} {:8.1f} B   (heap {:.1f} B)\n", "a cached result, tables included",
-        double(filled.bytes) / double(filled.entries),
-        double(heap() - before) / double(filled.entries));
-    before = heap();
-    constexpr std::size_t sessions = 20000;
-    MemorySessionStore store(sessions);
     Session session;
     for (int turn = 0; turn < 4; ++turn) {
         session.append(
             "track_order", Verdict::Accept, {{"order_number", "a-2231", "A-2231", {}, 0}});
     }
-    for (std::size_t number = 0; number < sessions; ++number) {
-        session.id = makeSessionId();
+    return session;
+}
+
+void sessions()
+{
+    fmt::print("sessions of four turns with an entity each, in memory\n");
+    constexpr std::size_t count = 20000;
+    const std::size_t before = heap();
+    MemorySessionStore store(count);
+    Session session = conversation();
+    std::vector<std::string> ids;
+    for (std::size_t number = 0; number < count; ++number) {
+        ids.push_back(makeSessionId());
+        session.id = ids.back();
         store.save(session, SessionWrite::Behind, [](const auto&) {});
     }
-    fmt::print("  {:44} {:8.1f} B   in Redis {} B and the key\n",
-        "a session of 4 turns with an entity each", double(heap() - before) / double(sessions),
-        session.toJson().size());
+    std::size_t names = ids.capacity() * sizeof(std::string);
+    for (const std::string& id : ids) {
+        names += id.capacity() + 1;
+    }
+    fmt::print("  {:44} {:8.1f} B   its document {} B\n", "one of them",
+        double(heap() - before - names) / double(count), session.toJson().size());
+    fmt::print("  {:44} {:8.1f} ns\n", "load, add a turn, save",
+        nanoseconds(1, count, [&](std::size_t index) {
+            store.load(ids[index], [&](const auto& found) {
+                Session loaded = **found;
+                loaded.append("track_order", Verdict::Accept, {});
+                store.save(loaded, SessionWrite::Behind, [](const auto&) {});
+            });
+        }));
+}
+
+void memory()
+{
+    constexpr std::size_t most = std::size_t(8) << 20;
+    const std::size_t before = heap();
+    ResultCache cache(most);
+    for (std::size_t number = 0; number < distinct; ++number) {
+        cache.insert(queryOf(number), 0, scores());
+    }
+    const CacheStatistics filled = cache.statistics();
+    fmt::print("memory\n  {:44} {:8.1f} B   (heap {:.1f} B)\n", "a cached result, tables included",
+        double(filled.bytes) / double(filled.entries),
+        double(heap() - before) / double(filled.entries));
 }
 
 } // namespace
@@ -279,5 +303,6 @@ int main()
     hitRatios();
     times();
     memory();
+    sessions();
     return 0;
 }

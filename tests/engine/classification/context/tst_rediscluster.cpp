@@ -28,6 +28,7 @@ private Q_SLOTS:
     void turnsOfTwoClientsAreBothKept();
     void asksDuringAMigration();
     void followsASlotThatMoved();
+    void followsAPlannedFailover();
     void survivesAKilledMaster();
     void survivesAHungMaster();
 
@@ -349,6 +350,19 @@ void TestRedisCluster::followsASlotThatMoved()
     QVERIFY(m_servers->cli(2, QStringLiteral("info errorstats")).contains("errorstat_MOVED:"));
     QCOMPARE(m_servers->cli(0, QStringLiteral("cluster countkeysinslot %1").arg(slot)), "1");
     QCOMPARE(ask({"GET", key})->text, std::string("1"));
+}
+
+// The redirection names a node that there is no connection to yet.
+void TestRedisCluster::followsAPlannedFailover()
+{
+    const std::string key = keyServedBy(0, "planned");
+    QVERIFY(ask({"SET", key, "1"}).ok());
+    QCOMPARE(m_servers->cli(3, QStringLiteral("cluster failover")), "OK");
+    const auto slot = int(clusterSlotOf(key));
+    QVERIFY(RedisClusterServers::waitFor([&] { return m_servers->masterOf(slot, 0) == 3; }));
+    QCOMPARE(ask({"GET", key})->text, std::string("1"));
+    QVERIFY(ask({"SET", key, "2"}).ok());
+    QCOMPARE(m_servers->cli(3, QStringLiteral("get ") + QString::fromStdString(key)), "2");
 }
 
 /// Turns go on while a master is lost, until its sessions are served again with all their turns.

@@ -267,6 +267,8 @@ void TestRedisSessionStore::damagedDocument()
     QVERIFY(found.error().kind == ErrorKind::Input);
     QVERIFY(save(sample("s1")).ok()); // mends it: it holds no number of turns
     QVERIFY(load("s1").ok());
+    cli("set", "s1", {QStringLiteral("{\"v\":1,\"turn_count\":7,\"turns\"")});
+    QVERIFY(save(sample("s1")).error().kind == ErrorKind::Input); // it holds one, and is not read
     cli("del", "s1");
     cli("lpush", "s1", {QStringLiteral("x")});
     QVERIFY(load("s1").error().kind == ErrorKind::Refused); // of another type
