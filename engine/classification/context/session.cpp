@@ -3,9 +3,12 @@
 #include "engine/base/json.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 #include <random>
 
 namespace sluice {
@@ -40,24 +43,41 @@ Session Session::mergedOnto(const Session& stored) const
     return merged;
 }
 
+namespace {
+
+void appendMember(std::string& text, std::string_view opening, std::string_view value)
+{
+    text += opening;
+    text += json::serialize(value);
+}
+
+void appendTurn(std::string& text, const Turn& turn)
+{
+    appendMember(text, R"({"intent":)", turn.intent);
+    appendMember(text, R"(,"verdict":)", toString(turn.verdict));
+    const char* opening = R"(,"entities":[{"type":)";
+    for (const Entity& entity : turn.entities) {
+        appendMember(text, opening, entity.type);
+        appendMember(text, R"(,"text":)", entity.text);
+        appendMember(text, R"(,"value":)", entity.value);
+        text += '}';
+        opening = R"(,{"type":)";
+    }
+    text += turn.entities.empty() ? "}" : "]}";
+}
+
+} // namespace
+
 std::string Session::toJson() const
 {
-    json::array list;
-    for (const Turn& turn : turns) {
-        json::object written{{"intent", turn.intent}, {"verdict", toString(turn.verdict)}};
-        json::array entities;
-        for (const Entity& entity : turn.entities) {
-            entities.push_back(json::object{
-                {"type", entity.type}, {"text", entity.text}, {"value", entity.value}});
-        }
-        if (!entities.empty()) {
-            written["entities"] = std::move(entities);
-        }
-        list.push_back(std::move(written));
-    }
     // These two come first: RedisSessionStore's script reads the number of turns there.
-    return json::serialize(json::object{{"v", 1}, {"turn_count", turnCount},
-        {"failures", failuresInARow}, {"turns", std::move(list)}});
+    std::string text = fmt::format(
+        R"({{"v":1,"turn_count":{},"failures":{},"turns":[)", turnCount, failuresInARow);
+    for (const Turn& turn : turns) {
+        text += text.back() == '[' ? "" : ",";
+        appendTurn(text, turn);
+    }
+    return text += "]}";
 }
 
 namespace {
@@ -110,7 +130,9 @@ Turn turnOf(const json::object& object)
 
 Result<Session> Session::fromJson(std::string_view text)
 {
-    auto value = parseJson(text, "session");
+    std::array<unsigned char, 8192> memory; // a session's usual size: nothing is allocated for it
+    json::monotonic_resource resource(memory.data(), memory.size());
+    auto value = parseJson(text, "session", &resource);
     if (!value) {
         return value.error();
     }
