@@ -46,6 +46,7 @@ void MemorySessionStore::save(const Session& session, SessionWrite, Saved saved)
         }
         const auto now = m_clock();
         m_sessions.push_front({kept.id, kept.toJson(), kept.turnCount, now + m_timeToLive});
+        m_sessions.front().document.shrink_to_fit(); // there are many of them
         m_index.emplace(m_sessions.front().id, m_sessions.begin());
         while (!m_sessions.empty()
             && (m_sessions.size() > m_maxSessions || m_sessions.back().expires <= now)) {

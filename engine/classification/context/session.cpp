@@ -77,7 +77,8 @@ std::string Session::toJson() const
         text += text.back() == '[' ? "" : ",";
         appendTurn(text, turn);
     }
-    return text += "]}";
+    text += "]}";
+    return text;
 }
 
 namespace {
