@@ -27,6 +27,7 @@ int main(int argc, char** argv)
     std::string catalogue;
     std::string portFile;
     std::string logLevel = "info";
+    std::vector<std::string> redisCluster;
     int cacheMb = 32;
     int sessionLife = 1800;
     int drain = 5;
@@ -47,9 +48,13 @@ int main(int argc, char** argv)
     app.add_option("--catalogue", catalogue, "entity catalogue (default: the bundled one)");
     app.add_option("--redis-host", options.redisHost, "Redis for sessions and threshold sets")
         ->capture_default_str();
-    app.add_option("--redis-port", options.redisPort,
-           "its port; 0: sessions in memory, the model's own thresholds")
-        ->capture_default_str();
+    CLI::Option* port = app.add_option("--redis-port", options.redisPort,
+                               "its port; 0: sessions in memory, the model's own thresholds")
+                            ->capture_default_str();
+    app.add_option("--redis-cluster", redisCluster,
+           "HOST:PORT,... of a Redis Cluster instead: some of its nodes, the others are learnt")
+        ->delimiter(',')
+        ->excludes(port);
     app.add_option("--redis-user", options.redisUser,
         "ACL user; its password is read from $SLUICE_REDIS_PASSWORD");
     app.add_option("--cache-mb", cacheMb, "result cache, MiB; 0: none")
@@ -91,6 +96,13 @@ int main(int argc, char** argv)
     options.drain = std::chrono::seconds(drain);
     if (const char* password = std::getenv("SLUICE_REDIS_PASSWORD")) {
         options.redisPassword = password;
+    }
+    for (const std::string& text : redisCluster) {
+        auto address = sluice::RedisAddress::parse(text);
+        if (!address) {
+            return fail(address.error());
+        }
+        options.redisCluster.push_back(std::move(*address));
     }
     auto service = sluice::service::Service::make(options);
     if (!service) {

@@ -9,9 +9,11 @@ namespace sluice {
 
 namespace json = boost::json;
 
-Result<json::value> parseJson(std::string_view text, std::string_view where)
+Result<json::value> parseJson(
+    std::string_view text, std::string_view where, json::storage_ptr storage)
 {
     json::stream_parser parser;
+    parser.reset(std::move(storage));
     boost::system::error_code code;
     std::size_t end = parser.write(text.data(), text.size(), code);
     if (!code) {

@@ -12,8 +12,10 @@
 namespace sluice {
 
 /// Parses one JSON value (RFC 8259, UTF-8 checked, nesting at most 32). On failure an Input error
-/// that begins with `where` and says line, column and reason.
-Result<boost::json::value> parseJson(std::string_view text, std::string_view where);
+/// that begins with `where` and says line, column and reason. `storage`: where the value keeps what
+/// it holds, which must outlive it.
+Result<boost::json::value> parseJson(
+    std::string_view text, std::string_view where, boost::json::storage_ptr storage = {});
 
 /// Reads the members of one JSON object and keeps the first thing that is wrong with it, so that a
 /// reader is a flat list of calls with one check at the end:

@@ -149,6 +149,8 @@ std::string Metrics::text(const Gauges& gauges) const
     one("sluice_context_unavailable_total", "counter",
         "Queries answered without context because the store did not answer in time.",
         double(contextUnavailable.load()));
+    one("sluice_session_save_failed_total", "counter", "Turns that could not be stored.",
+        double(sessionsNotSaved.load()));
     one("sluice_threshold_set", "gauge", "Number of the threshold set served; 0: the model's own.",
         double(thresholdSet.load()));
     one("sluice_threshold_refused_total", "counter",

@@ -30,6 +30,7 @@ public:
     void decision(std::string_view verdict);
 
     std::atomic<std::uint64_t> contextUnavailable = 0;
+    std::atomic<std::uint64_t> sessionsNotSaved = 0;
     std::atomic<std::uint64_t> thresholdsRefused = 0;
     std::atomic<std::int64_t> thresholdSet = 0;
     std::atomic<int> redisUp = 0;

@@ -25,6 +25,7 @@ struct ClassifyRequest
 {
     Query query;
     std::string session;
+    bool durable = false; ///< the answer waits until the turn is stored
     ClassifyOptions options;
 };
 
@@ -40,6 +41,7 @@ Result<ClassifyRequest> readClassify(const std::string& body)
     read.session = in.optionalString("session").value_or("");
     read.query.system = in.optionalString("system").value_or("");
     read.query.systemActs = in.optionalStrings("system_acts");
+    read.durable = in.optionalBoolean("durable").value_or(false);
     read.options.explain = in.optionalBoolean("explain").value_or(false);
     read.options.topK = std::size_t(in.optionalInteger("top_k", 1, 100).value_or(5));
     if (auto done = in.finish(); !done) {
@@ -146,7 +148,15 @@ void Routes::classify(const std::shared_ptr<Request>& request, const Server::Res
         id = makeSessionId();
     }
     const auto work = std::make_shared<ClassifyRequest>(std::move(*read));
-    const auto finish = [this, work, id, respond](Session session, bool available) {
+    const auto send = [work, id, respond](const Answer& answer, bool stored) {
+        Response response = jsonResponse(toJson(answer, work->query.text, id));
+        response.headers.emplace_back("X-Session-Id", id);
+        if (work->durable) {
+            response.headers.emplace_back("X-Session-Stored", stored ? "true" : "false");
+        }
+        respond(std::move(response));
+    };
+    const auto finish = [this, work, respond, send](Session session, bool available) {
         const auto thresholds = m_context.thresholds();
         auto answer = m_context.classifier->classify(
             work->query, *thresholds, available ? &session : nullptr, now(), work->options);
@@ -154,17 +164,15 @@ void Routes::classify(const std::shared_ptr<Request>& request, const Server::Res
             respond(refusedQuery(answer.error()));
             return;
         }
-        if (available) {
-            Classifier::remember(session, *answer);
-            m_context.sessions->save(session, [](const Result<void>&) {}); // not awaited
-        } else {
+        m_context.metrics->decision(toString(answer->verdict));
+        if (!available) {
             answer->context = ContextState::Unavailable;
             ++m_context.metrics->contextUnavailable;
+            send(*answer, false);
+            return;
         }
-        m_context.metrics->decision(toString(answer->verdict));
-        Response response = jsonResponse(toJson(*answer, work->query.text, id));
-        response.headers.emplace_back("X-Session-Id", id);
-        respond(std::move(response));
+        Classifier::remember(session, *answer);
+        save(session, std::move(*answer), work->durable, send);
     };
     Session fresh;
     fresh.id = id;
@@ -179,6 +187,25 @@ void Routes::classify(const std::shared_ptr<Request>& request, const Server::Res
         }
         finish(*loaded ? **loaded : fresh, true);
     });
+}
+
+void Routes::save(const Session& session, Answer answer, bool durable,
+    const std::function<void(const Answer&, bool stored)>& send)
+{
+    const auto count = [metrics = m_context.metrics](const Result<int>& saved) {
+        metrics->sessionsNotSaved += saved ? 0U : 1U;
+    };
+    if (!durable) {
+        m_context.sessions->save(session, SessionWrite::Behind, count);
+        send(answer, false);
+        return;
+    }
+    m_context.sessions->save(session, SessionWrite::Awaited,
+        [answer = std::move(answer), count, send](const Result<int>& saved) mutable {
+            count(saved);
+            answer.turn = saved ? *saved : answer.turn; // another turn may have come before it
+            send(answer, saved.ok());
+        });
 }
 
 void Routes::batch(const std::shared_ptr<Request>& request, const Server::Respond& respond)

@@ -42,6 +42,9 @@ private:
     static const Route* find(std::string_view path);
 
     void classify(const std::shared_ptr<Request>& request, const Server::Respond& respond);
+    /// Stores the turn; `send` is called when it is stored if that is asked for, else at once.
+    void save(const Session& session, Answer answer, bool durable,
+        const std::function<void(const Answer&, bool stored)>& send);
     void batch(const std::shared_ptr<Request>& request, const Server::Respond& respond);
     void info(const std::shared_ptr<Request>& request, const Server::Respond& respond);
     void healthz(const std::shared_ptr<Request>& request, const Server::Respond& respond);

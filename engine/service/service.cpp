@@ -2,6 +2,7 @@
 
 #include "engine/classification/classifier.h"
 #include "engine/classification/context/memorysessionstore.h"
+#include "engine/classification/context/rediscluster.h"
 #include "engine/classification/context/redissessionstore.h"
 #include "engine/service/http/server.h"
 #include "engine/service/routes.h"
@@ -42,9 +43,9 @@ public:
         : m_options(options)
         , m_classifier(std::move(loaded))
         , m_metrics(options.pool, options.version)
-        , m_redis(m_loop, redisSettings("sluiced"))
+        , m_redis(makeRedis())
         , m_redisMessages(m_loop, redisSettings("sluiced-sub"))
-        , m_watcher(m_loop, *m_classifier, m_redis, m_redisMessages, options.pool, m_metrics)
+        , m_watcher(m_loop, *m_classifier, *m_redis, m_redisMessages, options.pool, m_metrics)
         , m_routes(routeContext())
         , m_server(
               m_loop, ServerLimits(),
@@ -54,14 +55,10 @@ public:
               [this](int status) { m_metrics.request("refused", status, 0); })
         , m_signals(m_loop)
         , m_notice(m_loop)
-    {
-        if (options.redisPort == 0) {
-            m_memorySessions = std::make_unique<MemorySessionStore>(100000, options.sessionLife);
-        } else {
-            m_redisSessions = std::make_unique<RedisSessionStore>(
-                m_redis, options.sessionLife, options.redisBudget);
-        }
-    }
+    { }
+
+    /// What still waits for Redis is answered while those who asked are there.
+    ~Private() { m_redis.reset(); }
 
     Result<void> bind()
     {
@@ -79,8 +76,8 @@ public:
         m_signals.add(SIGTERM, code);
         m_signals.add(SIGINT, code);
         waitForSignal();
-        if (m_options.redisPort != 0) {
-            m_redis.start();
+        if (usesRedis()) {
+            m_redis->start();
             m_redisMessages.start();
             m_watcher.start();
         }
@@ -112,17 +109,45 @@ public:
     std::uint16_t m_port = 0;
 
 private:
+    bool usesRedis() const { return m_options.redisPort != 0 || !m_options.redisCluster.empty(); }
+
     RedisSettings redisSettings(const char* name) const
     {
-        return {m_options.redisHost, m_options.redisPort, m_options.redisUser,
-            m_options.redisPassword, name};
+        RedisSettings settings;
+        settings.address = {m_options.redisHost, m_options.redisPort};
+        if (!m_options.redisCluster.empty()) {
+            settings.address = m_options.redisCluster.front();
+            settings.others.assign(
+                m_options.redisCluster.begin() + 1, m_options.redisCluster.end());
+        }
+        settings.user = m_options.redisUser;
+        settings.password = m_options.redisPassword;
+        settings.clientName = name;
+        return settings;
+    }
+
+    std::unique_ptr<RedisCommands> makeRedis()
+    {
+        if (m_options.redisCluster.empty()) {
+            return std::make_unique<RedisConnection>(m_loop, redisSettings("sluiced"));
+        }
+        return std::make_unique<RedisCluster>(m_loop, redisSettings("sluiced"));
+    }
+
+    std::unique_ptr<SessionStore> makeSessions()
+    {
+        if (usesRedis()) {
+            return std::make_unique<RedisSessionStore>(
+                *m_redis, m_options.sessionLife, m_options.redisBudget);
+        }
+        return std::make_unique<MemorySessionStore>(100000, m_options.sessionLife);
     }
 
     RouteContext routeContext()
     {
         RouteContext context;
         context.classifier = m_classifier.get();
-        context.sessions = &m_sessions;
+        context.sessions = m_sessions.get();
         context.metrics = &m_metrics;
         context.thresholds = [this] { return m_watcher.current(); };
         context.ready = [this] { return m_ready; };
@@ -137,7 +162,7 @@ private:
     std::string metricsText()
     {
         const CacheStatistics cache = m_classifier->cacheStatistics();
-        m_metrics.redisUp = m_redis.isConnected() ? 1 : 0;
+        m_metrics.redisUp = m_redis->isConnected() ? 1 : 0;
         Metrics::Gauges gauges;
         gauges.cacheHits = cache.hits;
         gauges.cacheMisses = cache.misses;
@@ -165,40 +190,12 @@ private:
         });
     }
 
-    /// The store in use, chosen once.
-    class Sessions : public SessionStore
-    {
-    public:
-        explicit Sessions(Private& owner)
-            : m_owner(owner)
-        { }
-        void load(std::string_view id, Loaded loaded) override
-        {
-            store().load(id, std::move(loaded));
-        }
-        void save(const Session& session, Saved saved) override
-        {
-            store().save(session, std::move(saved));
-        }
-
-    private:
-        SessionStore& store()
-        {
-            return m_owner.m_memorySessions != nullptr
-                ? static_cast<SessionStore&>(*m_owner.m_memorySessions)
-                : *m_owner.m_redisSessions;
-        }
-        Private& m_owner;
-    };
-
     ServiceOptions m_options;
     std::unique_ptr<Classifier> m_classifier;
     Metrics m_metrics;
-    RedisConnection m_redis;
+    std::unique_ptr<RedisCommands> m_redis;
     RedisConnection m_redisMessages;
-    std::unique_ptr<MemorySessionStore> m_memorySessions;
-    std::unique_ptr<RedisSessionStore> m_redisSessions;
-    Sessions m_sessions{*this};
+    std::unique_ptr<SessionStore> m_sessions = makeSessions();
     ThresholdWatcher m_watcher;
     std::string m_startedAt = rfc3339Now();
     double m_startTime = double(std::time(nullptr));

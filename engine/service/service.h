@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/classification/context/rediscommands.h"
 
 #include <chrono>
 #include <cstdint>
@@ -21,6 +22,7 @@ struct ServiceOptions
     std::filesystem::path catalogue; ///< empty: no entities
     std::string redisHost = "127.0.0.1";
     std::uint16_t redisPort = 0; ///< 0: sessions in memory, no published thresholds
+    std::vector<RedisAddress> redisCluster; ///< nodes of a Redis Cluster to begin with, instead
     std::string redisUser;
     std::string redisPassword;
     std::size_t cacheBytes = std::size_t(32) << 20;

@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds redisTimeout{500};
 } // namespace
 
 ThresholdWatcher::ThresholdWatcher(boost::asio::io_context& loop, const Classifier& classifier,
-    RedisConnection& commands, RedisConnection& messages, std::string pool, Metrics& metrics)
+    RedisCommands& commands, RedisConnection& messages, std::string pool, Metrics& metrics)
     : m_classifier(classifier)
     , m_commands(commands)
     , m_messages(messages)

@@ -17,10 +17,10 @@ namespace sluice::service {
 class ThresholdWatcher
 {
 public:
-    /// `commands` and `messages` are two connections: one that subscribes takes no commands. All
-    /// must outlive it.
+    /// `messages` is a connection of its own: one that subscribes takes no commands. All must
+    /// outlive it.
     ThresholdWatcher(boost::asio::io_context& loop, const Classifier& classifier,
-        RedisConnection& commands, RedisConnection& messages, std::string pool, Metrics& metrics);
+        RedisCommands& commands, RedisConnection& messages, std::string pool, Metrics& metrics);
 
     void start();
     /// The set in force. Never null.
@@ -34,7 +34,7 @@ private:
     void schedule();
 
     const Classifier& m_classifier;
-    RedisConnection& m_commands;
+    RedisCommands& m_commands;
     RedisConnection& m_messages;
     std::string m_pool;
     Metrics& m_metrics;

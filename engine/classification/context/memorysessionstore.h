@@ -12,8 +12,9 @@
 
 namespace sluice {
 
-/// Sessions in this process: bounded in number (the least recently used go first) and in age. Safe
-/// from any thread; callbacks are called before the methods return.
+/// Sessions in this process: bounded in number (the least recently used go first) and in age. Kept
+/// as documents, as in Redis: half the size of the objects. Safe from any thread; callbacks are
+/// called before the methods return.
 class MemorySessionStore : public SessionStore
 {
 public:
@@ -24,19 +25,25 @@ public:
         Clock clock = std::chrono::steady_clock::now);
 
     void load(std::string_view id, Loaded loaded) override;
-    void save(const Session& session, Saved saved) override;
+    void save(const Session& session, SessionWrite write, Saved saved) override;
     std::size_t size() const;
 
 private:
     struct Kept
     {
-        Session session;
+        std::string id;
+        std::string document;
+        int turns = 0;
         std::chrono::steady_clock::time_point expires;
     };
+    using Order = std::list<Kept>;
+
+    Order::iterator find(std::string_view id);
+    void forget(Order::iterator kept);
 
     mutable std::mutex m_mutex;
-    std::list<Kept> m_sessions; ///< most recently used first
-    std::unordered_map<std::string, std::list<Kept>::iterator> m_index;
+    Order m_sessions; ///< most recently used first
+    std::unordered_map<std::string_view, Order::iterator> m_index; ///< by Kept::id
     std::size_t m_maxSessions;
     std::chrono::seconds m_timeToLive;
     Clock m_clock;

@@ -4,7 +4,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
-#include <fmt/format.h>
 #include <hiredis/async.h>
 #include <map>
 #include <random>
@@ -110,14 +109,21 @@ private:
         Clock::time_point deadline;
     };
 
-    std::string where() const
+    std::string where() const { return "Redis at " + m_settings.address.text(); }
+
+    /// After a failure: the next address in turn, where there is more than one.
+    void turnToNext()
     {
-        return fmt::format("Redis at {}:{}", m_settings.host, m_settings.port);
+        if (!m_settings.others.empty()) {
+            m_settings.others.push_back(
+                std::exchange(m_settings.address, m_settings.others.front()));
+            m_settings.others.erase(m_settings.others.begin());
+        }
     }
 
     void connect()
     {
-        m_context = redisAsyncConnect(m_settings.host.c_str(), m_settings.port);
+        m_context = redisAsyncConnect(m_settings.address.host.c_str(), m_settings.address.port);
         if (m_context == nullptr || m_context->err != 0) {
             m_lastError = m_context == nullptr ? "out of memory" : m_context->errstr;
             if (m_context != nullptr) {
@@ -233,6 +239,7 @@ private:
         if (m_closed) {
             return;
         }
+        turnToNext();
         std::uniform_real_distribution<double> jitter(0.5, 1.0);
         m_retry.expires_after(std::chrono::milliseconds(
             std::int64_t(double(m_pause.count()) * jitter(m_random)) + 1));

@@ -2,44 +2,87 @@
 
 #include "engine/base/json.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 #include <random>
 
 namespace sluice {
 
 namespace json = boost::json;
 
-void Session::append(std::string intent, Verdict verdict, std::vector<Entity> entities)
+void Session::append(Turn turn)
 {
-    ++turnCount;
-    failuresInARow = verdict == Verdict::Accept ? 0 : failuresInARow + 1;
-    turns.push_back({turnCount, std::move(intent), verdict, std::move(entities)});
+    turn.number = ++turnCount;
+    failuresInARow = turn.verdict == Verdict::Accept ? 0 : failuresInARow + 1;
+    turns.push_back(std::move(turn));
     if (turns.size() > maxTurns) {
         turns.erase(turns.begin(), turns.end() - std::ptrdiff_t(maxTurns));
     }
 }
 
-std::string Session::toJson() const
+void Session::append(std::string intent, Verdict verdict, std::vector<Entity> entities)
 {
-    json::array list;
-    for (const Turn& turn : turns) {
-        json::array entities;
-        for (const Entity& entity : turn.entities) {
-            entities.push_back(json::object{
-                {"type", entity.type}, {"text", entity.text}, {"value", entity.value}});
-        }
-        list.push_back(json::object{{"n", turn.number}, {"intent", turn.intent},
-            {"verdict", toString(turn.verdict)}, {"entities", std::move(entities)}});
+    append(Turn{0, std::move(intent), verdict, std::move(entities)});
+}
+
+Session Session::mergedOnto(const Session& stored) const
+{
+    const bool isKnown = turns.empty() || stored.turns.empty()
+        || std::find(turns.begin(), turns.end() - 1, stored.turns.back()) != turns.end() - 1;
+    if (isKnown) {
+        return *this;
     }
-    return json::serialize(json::object{{"v", 1}, {"id", id}, {"turn_count", turnCount},
-        {"failures", failuresInARow}, {"turns", std::move(list)}});
+    Session merged = stored;
+    merged.id = id;
+    merged.append(turns.back());
+    return merged;
 }
 
 namespace {
 
-/// Members that are not known are passed over: a session may have been written by the next version.
+void appendMember(std::string& text, std::string_view opening, std::string_view value)
+{
+    text += opening;
+    text += json::serialize(value);
+}
+
+void appendTurn(std::string& text, const Turn& turn)
+{
+    appendMember(text, R"({"intent":)", turn.intent);
+    appendMember(text, R"(,"verdict":)", toString(turn.verdict));
+    const char* opening = R"(,"entities":[{"type":)";
+    for (const Entity& entity : turn.entities) {
+        appendMember(text, opening, entity.type);
+        appendMember(text, R"(,"text":)", entity.text);
+        appendMember(text, R"(,"value":)", entity.value);
+        text += '}';
+        opening = R"(,{"type":)";
+    }
+    text += turn.entities.empty() ? "}" : "]}";
+}
+
+} // namespace
+
+std::string Session::toJson() const
+{
+    // These two come first: RedisSessionStore's script reads the number of turns there.
+    std::string text = fmt::format(
+        R"({{"v":1,"turn_count":{},"failures":{},"turns":[)", turnCount, failuresInARow);
+    for (const Turn& turn : turns) {
+        text += text.back() == '[' ? "" : ",";
+        appendTurn(text, turn);
+    }
+    text += "]}";
+    return text;
+}
+
+namespace {
+
 std::string stringOf(const json::object& object, std::string_view key)
 {
     const json::value* value = object.if_contains(key);
@@ -65,7 +108,6 @@ const json::array* arrayOf(const json::object& object, std::string_view key)
 Turn turnOf(const json::object& object)
 {
     Turn turn;
-    turn.number = intOf(object, "n");
     turn.intent = stringOf(object, "intent");
     const std::string verdict = stringOf(object, "verdict");
     turn.verdict = verdict == "accept" ? Verdict::Accept
@@ -89,7 +131,9 @@ Turn turnOf(const json::object& object)
 
 Result<Session> Session::fromJson(std::string_view text)
 {
-    auto value = parseJson(text, "session");
+    std::array<unsigned char, 8192> memory; // a session's usual size: nothing is allocated for it
+    json::monotonic_resource resource(memory.data(), memory.size());
+    auto value = parseJson(text, "session", &resource);
     if (!value) {
         return value.error();
     }
@@ -98,7 +142,6 @@ Result<Session> Session::fromJson(std::string_view text)
         return inputError("session: not a session document (\"v\" is missing)");
     }
     Session session;
-    session.id = stringOf(*object, "id");
     session.turnCount = intOf(*object, "turn_count");
     session.failuresInARow = intOf(*object, "failures");
     if (const json::array* turns = arrayOf(*object, "turns")) {
@@ -110,6 +153,12 @@ Result<Session> Session::fromJson(std::string_view text)
     }
     if (session.turns.size() > maxTurns) {
         session.turns.erase(session.turns.begin(), session.turns.end() - std::ptrdiff_t(maxTurns));
+    }
+    // The turns are the last ones: their numbers follow.
+    session.turnCount = std::max(session.turnCount, int(session.turns.size()));
+    int number = session.turnCount - int(session.turns.size());
+    for (Turn& turn : session.turns) {
+        turn.number = ++number;
     }
     return session;
 }

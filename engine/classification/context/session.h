@@ -35,10 +35,18 @@ struct Session
 
     bool operator==(const Session&) const = default;
 
-    /// Adds a turn, forgets the oldest beyond maxTurns, counts failures.
+    /// Adds a turn under the next number, forgets the oldest beyond maxTurns, counts failures.
+    void append(Turn turn);
     void append(std::string intent, Verdict verdict, std::vector<Entity> entities);
 
-    std::string toJson() const; ///< versioned ("v":1)
+    /// What to keep when this session, whose last turn is new, meets another one in its place: that
+    /// one with the new turn behind it; this one where the other holds no turn that it lacks.
+    Session mergedOnto(const Session& stored) const;
+
+    /// As it is stored: versioned, without the name (docs/FORMATS.md).
+    std::string toJson() const;
+    /// Members that are not known are passed over: a session may have been written by the next
+    /// version. Input error where it is no session at all.
     static Result<Session> fromJson(std::string_view text);
 };
 

@@ -239,8 +239,8 @@ QByteArray redisUsers(const QHash<QString, QString>& passwords)
                   "~sluice:audit)"},
         {QStringLiteral("worker"),
             "resetkeys resetchannels -@all +@connection -@dangerous +subscribe +unsubscribe "
-            "&sluice:{thresholds}:* "
-            "(-@all +get %R~sluice:{thresholds}:*) (-@all +get +set ~sluice:session:*) "
+            "+cluster|slots &sluice:{thresholds}:* "
+            "(-@all +get %R~sluice:{thresholds}:*) (-@all +get +set +eval ~sluice:session:*) "
             "(-@all +xadd ~sluice:decisions ~sluice:feedback)"},
     };
     QByteArray text = "user default off nopass resetkeys resetchannels -@all\n";

@@ -1,4 +1,6 @@
+#include "engine/classification/thresholds/thresholdset.h"
 #include "engine/service/service.h"
+#include "tests/support/redisclusterservers.h"
 #include "tests/support/redisserver.h"
 #include "tests/support/testcase.h"
 
@@ -163,6 +165,9 @@ private Q_SLOTS:
     void portInUseIsSaid();
     void badModelIsSaid();
     void sessionsAreSharedByWorkers();
+    void durableTurnsAreStored();
+    void sessionsInARedisCluster();
+    void endsWhileQueriesWaitForRedis();
     void worksOnWithoutRedis();
     void publishedThresholdsAreServed();
     void badThresholdsAreRefused();
@@ -452,6 +457,101 @@ void TestService::sessionsAreSharedByWorkers()
     const int life =
         redis.cli({QStringLiteral("TTL"), QStringLiteral("sluice:session:{shared}")}).toInt();
     QVERIFY2(life > 1700 && life <= 1800, qPrintable(QString::number(life)));
+}
+
+void TestService::durableTurnsAreStored()
+{
+    const QByteArray body = R"({"text":"where is my parcel?","durable":true})";
+    const QByteArray header = "X-Session-Id: d\r\n";
+    Client memory(m_worker->port());
+    QVERIFY(memory.ask("POST", "/v1/classify", body, header)
+                .head.contains("X-Session-Stored: true\r\n"));
+    QVERIFY(!memory.classify("hello", "d").head.contains("X-Session-Stored"));
+    QCOMPARE(memory.ask("POST", "/v1/classify", R"({"text":"a","durable":1})").status, 400);
+
+    test::RedisServer redis;
+    QVERIFY2(redis.start(), qPrintable(redis.lastError()));
+    ServiceOptions options;
+    options.redisPort = redis.port();
+    const Worker worker(options);
+    Client client(worker.port());
+    QTRY_VERIFY(client.ask("GET", "/metrics")
+                    .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
+    QVERIFY(client.ask("POST", "/v1/classify", body, header)
+                .head.contains("X-Session-Stored: true\r\n"));
+    // It was stored before the answer came: nothing to wait for.
+    QCOMPARE(redis.cli({QStringLiteral("EXISTS"), QStringLiteral("sluice:session:{d}")}), "1");
+    // Read, but not written: Redis is full.
+    redis.cli({QStringLiteral("CONFIG"), QStringLiteral("SET"), QStringLiteral("maxmemory"),
+        QStringLiteral("1")});
+    const HttpAnswer full = client.ask("POST", "/v1/classify", body, header);
+    QCOMPARE(full.status, 200);
+    QVERIFY(full.head.contains("X-Session-Stored: false\r\n"));
+    QVERIFY(
+        client.ask("GET", "/metrics")
+            .body.contains("sluice_session_save_failed_total{pool=\"blue\",version=\"test\"} 1"));
+    QVERIFY(redis.kill());
+    QVERIFY(client.ask("POST", "/v1/classify", body, header)
+                .head.contains("X-Session-Stored: false\r\n"));
+}
+
+void TestService::sessionsInARedisCluster()
+{
+    test::RedisClusterServers cluster;
+    QVERIFY2(cluster.start(), qPrintable(cluster.lastError()));
+    ServiceOptions options;
+    options.redisCluster = {{"127.0.0.1", test::freePort()}, {"127.0.0.1", cluster.port(4)}};
+    const Worker first(options);
+    const Worker second(options);
+    for (const Worker* worker : {&first, &second}) {
+        QTRY_VERIFY(
+            Client(worker->port())
+                .ask("GET", "/metrics")
+                .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
+    }
+    Client one(first.port());
+    Client two(second.port());
+    const QByteArray body = R"({"text":"where is my parcel A-2231?","durable":true})";
+    for (int number = 0; number < 9; ++number) { // every master has some of them
+        const QByteArray session = "s" + QByteArray::number(number);
+        QTRY_VERIFY(one.ask("POST", "/v1/classify", body, "X-Session-Id: " + session + "\r\n")
+                        .head.contains("X-Session-Stored: true\r\n"));
+        const HttpAnswer answer = two.classify("and B-10498?", session);
+        QCOMPARE(text(answer.json(), "context"), QStringLiteral("used"));
+    }
+    // Threshold sets are found as well, at the master that has them.
+    ThresholdSet set;
+    set.number = 7;
+    set.global = 0.25;
+    const QString keys = QStringLiteral("sluice:{thresholds}:");
+    test::RedisServer& master = cluster.node(
+        cluster.masterOf(cluster.cli(0, QStringLiteral("cluster keyslot ") + keys).toInt(), 0));
+    master.cli(
+        {QStringLiteral("SET"), keys + QStringLiteral("7"), QString::fromStdString(set.toJson())});
+    master.cli({QStringLiteral("SET"), keys + QStringLiteral("active:blue"), QStringLiteral("7")});
+    QTRY_COMPARE_WITH_TIMEOUT(
+        one.ask("GET", "/v1/info").json()[QStringLiteral("threshold_set")].toInt(), 7, 10000);
+}
+
+void TestService::endsWhileQueriesWaitForRedis()
+{
+    test::RedisServer redis;
+    QVERIFY2(redis.start(), qPrintable(redis.lastError()));
+    ServiceOptions options;
+    options.redisPort = redis.port();
+    options.redisBudget = std::chrono::seconds(60);
+    auto worker = std::make_unique<Worker>(options);
+    Client looking(worker->port());
+    QTRY_VERIFY(looking.ask("GET", "/metrics")
+                    .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
+    redis.suspend();
+    Client waiting(worker->port());
+    waiting.send("POST /v1/classify HTTP/1.1\r\nHost: x\r\nX-Session-Id: s\r\n"
+                 "Content-Length: 13\r\n\r\n{\"text\":\"hi\"}");
+    QTRY_VERIFY(looking.ask("GET", "/metrics")
+                    .body.contains("sluice_in_flight{pool=\"blue\",version=\"test\"} 2"));
+    worker.reset(); // its query is still open
+    QVERIFY(waiting.isClosed());
 }
 
 void TestService::worksOnWithoutRedis()

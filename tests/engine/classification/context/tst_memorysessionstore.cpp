@@ -14,6 +14,8 @@ private Q_SLOTS:
     void keepsWhatWasSaved();
     void expires();
     void savingRenews();
+    void concurrentTurnsAreBothKept();
+    void everyTurnOfEveryThreadIsKept();
     void dropsTheLeastRecentlyUsed();
     void forgetsTheExpiredOnes();
     void callbacksMayCallBack();
@@ -46,7 +48,8 @@ std::optional<Session> loaded(SessionStore& store, std::string_view id)
 int save(SessionStore& store, const Session& session)
 {
     int calls = 0;
-    store.save(session, [&](const Result<void>& result) { calls += result ? 1 : 100; });
+    store.save(session, SessionWrite::Behind,
+        [&](const Result<int>& result) { calls += result ? 1 : 100; });
     return calls;
 }
 
@@ -98,6 +101,48 @@ void TestMemorySessionStore::savingRenews()
     QVERIFY(loaded(store, "a") == named("a", 2));
 }
 
+void TestMemorySessionStore::concurrentTurnsAreBothKept()
+{
+    MemorySessionStore store;
+    save(store, named("a"));
+    Session one = *loaded(store, "a");
+    Session two = one;
+    one.append("one", Verdict::Accept, {});
+    two.append("two", Verdict::Fallback, {});
+    int number = 0;
+    const auto take = [&](const Result<int>& saved) { number = saved ? *saved : -1; };
+    store.save(one, SessionWrite::Awaited, take);
+    QCOMPARE(number, 2);
+    store.save(two, SessionWrite::Awaited, take);
+    QCOMPARE(number, 3);
+    const auto kept = loaded(store, "a");
+    QCOMPARE(kept->turnCount, 3);
+    QCOMPARE(kept->turns[1].intent, std::string("one"));
+    QCOMPARE(kept->turns[2].intent, std::string("two"));
+    QCOMPARE(kept->failuresInARow, 1);
+}
+
+void TestMemorySessionStore::everyTurnOfEveryThreadIsKept()
+{
+    MemorySessionStore store;
+    constexpr int turns = 500;
+    std::vector<std::thread> threads;
+    threads.reserve(4);
+    for (int number = 0; number < 4; ++number) {
+        threads.emplace_back([&store] {
+            for (int turn = 0; turn < turns; ++turn) {
+                Session session = loaded(store, "a").value_or(named("a", 0));
+                session.append("intent", Verdict::Accept, {});
+                save(store, session);
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    QCOMPARE(loaded(store, "a")->turnCount, 4 * turns);
+}
+
 void TestMemorySessionStore::dropsTheLeastRecentlyUsed()
 {
     MemorySessionStore store(3);
@@ -129,7 +174,7 @@ void TestMemorySessionStore::callbacksMayCallBack()
 {
     MemorySessionStore store;
     int calls = 0;
-    store.save(named("a"), [&](const Result<void>&) {
+    store.save(named("a"), SessionWrite::Awaited, [&](const Result<int>&) {
         store.load("a", [&](const Result<std::optional<Session>>& found) {
             calls += found.ok() && found->has_value() ? 1 : 0;
         });

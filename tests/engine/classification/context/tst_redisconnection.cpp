@@ -19,6 +19,7 @@ private Q_SLOTS:
     void answersInOrder();
     void saysWhyItIsNotConnected();
     void connectsWhenTheServerComes();
+    void takesTheNextAddress();
     void namesItselfAndLogsIn();
     void wrongPassword();
     void noPassword();
@@ -44,7 +45,7 @@ std::unique_ptr<RedisConnection> connectionTo(boost::asio::io_context& loop, std
     std::string user = {}, std::string password = {})
 {
     RedisSettings settings;
-    settings.port = port;
+    settings.address.port = port;
     settings.user = std::move(user);
     settings.password = std::move(password);
     settings.clientName = "tst-redis";
@@ -168,6 +169,25 @@ void TestRedisConnection::connectsWhenTheServerComes()
     QVERIFY(runUntil(f.loop, [&] { return f.connection->isConnected(); }));
     QVERIFY(f.connection->lastError().empty());
     QVERIFY(f.ask({"PING"}).ok());
+}
+
+void TestRedisConnection::takesTheNextAddress()
+{
+    Fixture f;
+    RedisServer second;
+    QVERIFY(f.server.start());
+    QVERIFY(second.start());
+    RedisSettings settings;
+    settings.address.port = sluice::test::freePort();
+    settings.others = {{"127.0.0.1", f.server.port()}, {"127.0.0.1", second.port()}};
+    f.connection = std::make_unique<RedisConnection>(f.loop, settings);
+    f.connection->start();
+    QVERIFY(runUntil(f.loop, [&] { return f.connection->isConnected(); }));
+    QVERIFY(f.ask({"SET", "where", "first"}).ok());
+    QVERIFY(f.server.kill());
+    QVERIFY(runUntil(f.loop, [&] { return !f.connection->isConnected(); }));
+    QVERIFY(runUntil(f.loop, [&] { return f.connection->isConnected(); }));
+    QVERIFY(f.ask({"GET", "where"})->isNil()); // it is the second one
 }
 
 void TestRedisConnection::namesItselfAndLogsIn()

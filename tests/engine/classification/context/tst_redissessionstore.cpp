@@ -1,3 +1,4 @@
+#include "engine/classification/context/redisconnection.h"
 #include "engine/classification/context/redissessionstore.h"
 #include "tests/support/looprunner.h"
 #include "tests/support/redisserver.h"
@@ -16,6 +17,10 @@ private Q_SLOTS:
     void init();
     void keepsWhatWasSaved();
     void livesAndIsRenewed();
+    void concurrentTurnsAreBothKept();
+    void everyTurnOfTwoWritersIsKept();
+    void othersWriteForEver();
+    void aWriteBehindHasMoreTime();
     void damagedDocument();
     void readsTheNextVersion();
     void slowRedis();
@@ -24,7 +29,7 @@ private Q_SLOTS:
 
 private:
     Result<std::optional<Session>> load(std::string_view id);
-    Result<void> save(const Session& session);
+    Result<int> save(const Session& session);
     void makeStore(std::chrono::milliseconds budget);
     QByteArray cli(const char* command, const QByteArray& id, const QStringList& rest = {});
 
@@ -66,7 +71,7 @@ void TestRedisSessionStore::makeStore(std::chrono::milliseconds budget)
 {
     m_store.reset();
     RedisSettings settings;
-    settings.port = m_server->port();
+    settings.address.port = m_server->port();
     m_connection = std::make_unique<RedisConnection>(m_loop, settings);
     m_connection->start();
     m_store = std::make_unique<RedisSessionStore>(*m_connection, 30min, budget);
@@ -84,11 +89,11 @@ Result<std::optional<Session>> TestRedisSessionStore::load(std::string_view id)
     return runUntil(m_loop, [&] { return calls == 1; }) ? found : internalError("no answer");
 }
 
-Result<void> TestRedisSessionStore::save(const Session& session)
+Result<int> TestRedisSessionStore::save(const Session& session)
 {
     int calls = 0;
-    Result<void> saved = internalError("no answer");
-    m_store->save(session, [&](Result<void> result) {
+    Result<int> saved = internalError("no answer");
+    m_store->save(session, SessionWrite::Awaited, [&](Result<int> result) {
         ++calls;
         saved = std::move(result);
     });
@@ -124,8 +129,134 @@ void TestRedisSessionStore::livesAndIsRenewed()
     cli("expire", "s1", {QStringLiteral("60")});
     QVERIFY(load("s1")->has_value());
     QVERIFY(cli("ttl", "s1").toInt() <= 60);
-    QVERIFY(save(sample("s1")).ok());
+    Session more = *load("s1").value();
+    more.append("more", Verdict::Accept, {});
+    QVERIFY(save(more).ok());
     QVERIFY(cli("ttl", "s1").toInt() > 1700);
+}
+
+void TestRedisSessionStore::concurrentTurnsAreBothKept()
+{
+    QCOMPARE(*save(sample("s1")), 2);
+    Session one = *load("s1").value();
+    Session two = one;
+    one.append("one", Verdict::Accept, {});
+    two.append("two", Verdict::Fallback, {});
+    QCOMPARE(*save(one), 3);
+    QCOMPARE(*save(two), 4);
+    const Session kept = *load("s1").value();
+    QCOMPARE(kept.turnCount, 4);
+    QCOMPARE(kept.turns[2].intent, std::string("one"));
+    QCOMPARE(kept.turns[3].intent, std::string("two"));
+    QCOMPARE(cli("del", "s1"), "1");
+    QCOMPARE(*save(two), 3); // it has gone meanwhile: what is known here is kept
+    QCOMPARE(load("s1").value()->turns.size(), 3U);
+}
+
+// Two workers, as it were: each loads and saves the same session over a connection of its own.
+void TestRedisSessionStore::everyTurnOfTwoWritersIsKept()
+{
+    constexpr int turns = 300;
+    class Writer
+    {
+    public:
+        Writer(boost::asio::io_context& loop, std::uint16_t port, std::string name)
+            : m_connection(loop, settings(port))
+            , m_store(m_connection, 30min, 10s)
+            , m_name(std::move(name))
+        {
+            m_connection.start();
+        }
+        bool isConnected() const { return m_connection.isConnected(); }
+        void next()
+        {
+            m_store.load("s1", [this](Result<std::optional<Session>> found) {
+                Session session = found && *found ? std::move(**found) : Session();
+                session.id = "s1";
+                session.append(m_name + std::to_string(done), Verdict::Accept, {});
+                m_store.save(session, SessionWrite::Behind, [this](const Result<int>& saved) {
+                    failures += saved ? 0 : 1;
+                    if (++done < turns) {
+                        next();
+                    }
+                });
+            });
+        }
+        int done = 0;
+        int failures = 0;
+
+    private:
+        static RedisSettings settings(std::uint16_t port)
+        {
+            RedisSettings made;
+            made.address.port = port;
+            return made;
+        }
+        RedisConnection m_connection;
+        RedisSessionStore m_store;
+        std::string m_name;
+    };
+    Writer a(m_loop, m_server->port(), "a");
+    Writer b(m_loop, m_server->port(), "b");
+    QVERIFY(runUntil(m_loop, [&] { return a.isConnected() && b.isConnected(); }));
+    a.next();
+    b.next();
+    QVERIFY(runUntil(m_loop, [&] { return a.done == turns && b.done == turns; }));
+    QCOMPARE(a.failures + b.failures, 0);
+    const Session kept = *load("s1").value();
+    QCOMPARE(kept.turnCount, 2 * turns);
+    QVERIFY(kept.turns.back().intent == "a299" || kept.turns.back().intent == "b299");
+    // More commands than turns and loads need: there were conflicts.
+    const QByteArray statistics =
+        m_server->cli({QStringLiteral("info"), QStringLiteral("commandstats")});
+    const qsizetype at = statistics.indexOf("cmdstat_eval:calls=");
+    QVERIFY(at >= 0);
+    const int evals = statistics.mid(at + 19, statistics.indexOf(',', at) - at - 19).toInt();
+    QVERIFY2(evals > 2 * turns, qPrintable(QString::number(evals)));
+}
+
+void TestRedisSessionStore::othersWriteForEver()
+{
+    class Others : public RedisCommands
+    {
+    public:
+        void start() override { }
+        bool isConnected() const override { return true; }
+        void command(
+            const std::vector<std::string>&, std::chrono::milliseconds, Replied replied) override
+        {
+            RedisValue stored;
+            stored.type = RedisValue::Type::String;
+            stored.text = "{\"v\":1,\"turn_count\":" + std::to_string(++turns) + "}";
+            replied(stored);
+        }
+        int turns = 0;
+    };
+    Others others;
+    RedisSessionStore store(others);
+    int calls = 0;
+    store.save(sample("s1"), SessionWrite::Awaited, [&](const Result<int>& saved) {
+        ++calls;
+        QVERIFY(!saved.ok());
+        QVERIFY(saved.error().kind == ErrorKind::Refused);
+    });
+    QCOMPARE(calls, 1);
+    QCOMPARE(others.turns, 16);
+}
+
+void TestRedisSessionStore::aWriteBehindHasMoreTime()
+{
+    makeStore(1ms);
+    m_server->suspend();
+    QVERIFY(isUnreachable(save(sample("s1")))); // ten times the budget
+    int calls = 0;
+    m_store->save(sample("s2"), SessionWrite::Behind,
+        [&](const Result<int>& saved) { calls += saved ? 1 : 100; });
+    m_loop.run_for(50ms);
+    QCOMPARE(calls, 0);
+    m_server->resume();
+    QVERIFY(runUntil(m_loop, [&] { return calls > 0; }));
+    QCOMPARE(calls, 1);
 }
 
 void TestRedisSessionStore::damagedDocument()
@@ -134,8 +265,10 @@ void TestRedisSessionStore::damagedDocument()
     const auto found = load("s1");
     QVERIFY(!found.ok());
     QVERIFY(found.error().kind == ErrorKind::Input);
-    QVERIFY(save(sample("s1")).ok()); // mends it
+    QVERIFY(save(sample("s1")).ok()); // mends it: it holds no number of turns
     QVERIFY(load("s1").ok());
+    cli("set", "s1", {QStringLiteral("{\"v\":1,\"turn_count\":7,\"turns\"")});
+    QVERIFY(save(sample("s1")).error().kind == ErrorKind::Input); // it holds one, and is not read
     cli("del", "s1");
     cli("lpush", "s1", {QStringLiteral("x")});
     QVERIFY(load("s1").error().kind == ErrorKind::Refused); // of another type

@@ -16,6 +16,7 @@ private Q_SLOTS:
     void readsTheNextVersion();
     void oddMembersAreHarmless();
     void boundsWhatItReads();
+    void mergesOntoAnother();
     void refused_data();
     void refused();
     void ids_data();
@@ -61,7 +62,6 @@ void TestSession::forgetsTheOldest()
 void TestSession::roundTrip()
 {
     Session session;
-    session.id = "abc-123";
     session.append("tr\xC3\xA4"
                    "ck \"it\"\n",
         Verdict::Accept, {orderNumber()});
@@ -70,7 +70,8 @@ void TestSession::roundTrip()
     const auto read = Session::fromJson(session.toJson());
     QVERIFY2(read.ok(), read ? "" : read.error().text().c_str());
     QVERIFY(*read == session);
-    QVERIFY(session.toJson().starts_with("{\"v\":1,"));
+    // A script in Redis reads the number of turns there.
+    QVERIFY(session.toJson().starts_with("{\"v\":1,\"turn_count\":3,"));
 }
 
 void TestSession::readsTheNextVersion()
@@ -91,8 +92,8 @@ void TestSession::oddMembersAreHarmless()
     const auto read = Session::fromJson(R"({"v": 1, "id": 7, "turn_count": -4, "failures": 1e300,
         "turns": [3, null, {"n": "x", "intent": [], "entities": {"a": 1}}, {"entities": [1, {}]}]})");
     QVERIFY(read.ok());
-    QVERIFY(read->id.empty());
-    QCOMPARE(read->turnCount, 0);
+    QCOMPARE(read->turnCount, 2); // at least as many as there are
+    QCOMPARE(read->turns[0].number, 1);
     QCOMPARE(read->failuresInARow, 0);
     QCOMPARE(read->turns.size(), 2U);
 }
@@ -110,6 +111,36 @@ void TestSession::boundsWhatItReads()
     QVERIFY(read.ok());
     QCOMPARE(read->turns.size(), Session::maxTurns);
     QCOMPARE(read->turns.back().number, 50);
+}
+
+void TestSession::mergesOntoAnother()
+{
+    Session base;
+    base.id = "s";
+    base.append("a", Verdict::Accept, {});
+    Session own = base;
+    own.append("own", Verdict::Accept, {});
+    QVERIFY(own.mergedOnto(base) == own); // nothing came between
+    QVERIFY(own.mergedOnto(Session()) == own); // the store has lost it
+    QVERIFY(Session().mergedOnto(base) == Session()); // no turn to add
+
+    Session other = base;
+    other.append("other", Verdict::Clarify, {});
+    other.append("more", Verdict::Fallback, {});
+    const Session merged = own.mergedOnto(other);
+    QCOMPARE(merged.turnCount, 4);
+    QCOMPARE(merged.turns.back().intent, std::string("own"));
+    QCOMPARE(merged.turns.back().number, 4);
+    QCOMPARE(merged.turns[2].intent, std::string("more"));
+    QCOMPARE(merged.failuresInARow, 0);
+    QCOMPARE(merged.id, std::string("s"));
+
+    // A turn of the same content is another turn all the same.
+    QCOMPARE(own.mergedOnto(own).turnCount, 3);
+    // The store went back to an earlier state: what is known here is more.
+    Session longer = own;
+    longer.append("later", Verdict::Accept, {});
+    QVERIFY(longer.mergedOnto(base) == longer);
 }
 
 void TestSession::refused_data()

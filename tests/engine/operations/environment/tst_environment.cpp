@@ -1,7 +1,11 @@
+#include "engine/classification/context/redisconnection.h"
+#include "engine/classification/context/redissessionstore.h"
 #include "engine/operations/environment/environment.h"
 #include "engine/operations/environment/haproxyconfig.h"
 #include "engine/operations/environment/secretstore.h"
 #include "engine/operations/environment/stackfiles.h"
+#include "tests/support/looprunner.h"
+#include "tests/support/redisserver.h"
 #include "tests/support/testcase.h"
 
 #include <QFile>
@@ -24,6 +28,7 @@ private Q_SLOTS:
     void secretsFileMustBePrivate();
     void processMarksKnowTheDead();
     void stackDocumentRoundTrip();
+    void workersMayKeepSessions();
     void haproxyAcceptsItsConfiguration();
     void prometheusAcceptsItsConfiguration();
 };
@@ -192,6 +197,55 @@ void TestEnvironment::stackDocumentRoundTrip()
     }
     StackFolder wrong{QStringLiteral("/proc/sluice")};
     QVERIFY(!wrong.prepare().ok());
+}
+
+void TestEnvironment::workersMayKeepSessions()
+{
+    QHash<QString, QString> passwords;
+    for (const QString& role : redisRoles()) {
+        passwords.insert(role, QStringLiteral("secret"));
+    }
+    test::RedisServer server;
+    QVERIFY2(server.start({}, redisUsers(passwords)), qPrintable(server.lastError()));
+    boost::asio::io_context loop;
+    RedisSettings settings;
+    settings.address.port = server.port();
+    settings.user = "worker";
+    settings.password = "secret";
+    RedisConnection connection(loop, settings);
+    connection.start();
+    QVERIFY(test::runUntil(loop, [&] { return connection.isConnected(); }));
+    RedisSessionStore store(connection, std::chrono::minutes(30), std::chrono::seconds(10));
+    Session session;
+    session.id = "s1";
+    session.append("track", Verdict::Accept, {});
+    int number = 0;
+    const auto take = [&](const Result<int>& saved) {
+        number = saved ? *saved : -1;
+        QVERIFY2(saved.ok(), saved ? "" : saved.error().text().c_str());
+    };
+    store.save(session, SessionWrite::Awaited, take);
+    QVERIFY(test::runUntil(loop, [&] { return number != 0; }));
+    int turns = 0;
+    store.load("s1", [&](const Result<std::optional<Session>>& found) {
+        turns = found && *found ? (*found)->turnCount : -1;
+    });
+    QVERIFY(test::runUntil(loop, [&] { return turns != 0; }));
+    QCOMPARE(turns, 1);
+    // Not with a script either: what is not theirs.
+    const auto asWorker = [&](const char* words) {
+        return server.cli(QString::fromLatin1(words).split(QLatin1Char(' ')),
+            QStringLiteral("worker"), QStringLiteral("secret"));
+    };
+    for (const char* denied : {"eval return(1) 1 sluice:{thresholds}:active:blue",
+             "eval return(redis.call('set','sluice:audit','x')) 1 sluice:session:{s1}",
+             "eval return(redis.call('del',KEYS[1])) 1 sluice:session:{s1}",
+             "del sluice:session:{s1}", "get sluice:{rollout}:state"}) {
+        const QByteArray said = asWorker(denied);
+        QVERIFY2(said.contains("NOPERM") || said.contains("can't") || said.contains("cannot"),
+            qPrintable(QString::fromUtf8(denied) + QStringLiteral(": ") + QString::fromUtf8(said)));
+    }
+    QVERIFY(asWorker("cluster slots").contains("cluster support disabled")); // may, but is none
 }
 
 void TestEnvironment::haproxyAcceptsItsConfiguration()
