@@ -73,6 +73,17 @@ struct Test
         return share ? mixedBound(tally)
                      : std::min(alpha, exactUpperBound(tally.errors(), tally.accepted(), level));
     }
+    /// The share of traffic that must be accepted for a certificate to be in reach, were nothing of
+    /// it wrong: the test then turns on how many rows there are alone.
+    double leastCoverage() const
+    {
+        if (!share) {
+            return double(trialsToRefute(0, alpha, level)) / double(inScope + outOfScope);
+        }
+        const double bad = *share * exactUpperBound(0, outOfScope, level / 3)
+            + (1 - *share) * exactUpperBound(0, inScope, level / 3);
+        return bad / alpha;
+    }
     double mixedBound(const Tally& tally) const
     {
         const double third = level / 3;
@@ -130,10 +141,9 @@ Shortfall shortfallOf(double threshold, const Test& test, const Tally& tally)
     return shortfall;
 }
 
-/// Falling thresholds: quantiles of the scores, from where `needed` of `rows` rows are expected on
-/// (or all there are), to four digits.
-std::vector<double> gridOf(
-    std::span<const GridScore> scores, std::int64_t rows, std::int64_t needed)
+/// Falling thresholds: quantiles of the scores, from where the share `coverage` of them is accepted
+/// on (or all there are), to four digits.
+std::vector<double> gridOf(std::span<const GridScore> scores, double coverage)
 {
     constexpr std::size_t mostPoints = 1000;
     std::vector<double> sorted;
@@ -147,8 +157,8 @@ std::vector<double> gridOf(
     if (sorted.empty()) {
         return grid;
     }
-    const double wanted = double(needed) * double(scores.size()) / double(rows);
-    const auto first = std::min(sorted.size(), std::size_t(std::max(1.0, std::ceil(wanted))));
+    const double wanted = std::ceil(coverage * double(scores.size()));
+    const auto first = std::size_t(std::clamp(wanted, 1.0, double(sorted.size())));
     const std::size_t step = std::max<std::size_t>(1, (sorted.size() - first) / mostPoints);
     for (std::size_t count = first; count <= sorted.size(); count += step) {
         const double threshold = std::floor(sorted[count - 1] * 1e4) / 1e4;
@@ -189,8 +199,7 @@ Certification search(std::span<const JudgedRow> rows, std::span<const GridScore>
     test.outOfScope = std::count_if(
         rows.begin(), rows.end(), [](const JudgedRow& row) { return row.isOutOfScope(); });
     test.inScope = std::int64_t(rows.size()) - test.outOfScope;
-    const std::int64_t least = trialsToRefute(0, request.alpha, level);
-    const std::vector<double> grid = gridOf(scores, std::int64_t(rows.size()), 2 * least);
+    const std::vector<double> grid = gridOf(scores, 2 * test.leastCoverage());
     Certification result;
     Certificate certificate;
     Tally tally;

@@ -115,7 +115,7 @@ Result<void> CompiledThresholds::compileClocks(std::span<const std::string> labe
         if (!zone) {
             return zone.error();
         }
-        Clock& clock = m_clocks.emplace_back(Clock{std::move(*zone), {}, {}});
+        Clock& clock = m_clocks.emplace_back(Clock{std::move(*zone), {}, {}, {}});
         // A day has at most two stretches a rule and one more, and mostRules bounds the rules.
         static_assert(2 * ThresholdSet::mostRules + 1 <= 256);
         std::vector<bool> before;
@@ -132,7 +132,9 @@ Result<void> CompiledThresholds::compileClocks(std::span<const std::string> labe
                     }
                 }
                 before = std::move(now);
+                clock.ends.push_back(minute);
             }
+            clock.ends.back() = minute + 1;
             clock.stretch[std::size_t(minute)] = std::uint8_t(clock.amounts.size() - 1);
         }
     }
@@ -169,6 +171,18 @@ double CompiledThresholds::timePart(std::size_t slot, const DecisionContext& con
         }
     }
     return sum;
+}
+
+std::chrono::sys_seconds CompiledThresholds::timeHoldsUntil(std::chrono::sys_seconds at) const
+{
+    auto until = std::chrono::sys_seconds::max();
+    for (const Clock& clock : m_clocks) {
+        const int second = clock.zone.secondOfDay(at);
+        const int end = clock.ends[clock.stretch[std::size_t(second / 60)]];
+        until = std::min(
+            {until, clock.zone.nextChange(at), at + std::chrono::seconds(end * 60 - second)});
+    }
+    return until;
 }
 
 double CompiledThresholds::threshold(int label, const DecisionContext& context) const

@@ -3,6 +3,7 @@
 #include "engine/base/json.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -100,9 +101,9 @@ Result<ContextRule> ContextRule::fromJson(const json::value& value, const std::s
     return rule;
 }
 
-json::object ContextRule::toJson() const
+json::object ContextRule::condition() const
 {
-    json::object object{{"when", toString(when)}, {"add", add}};
+    json::object object{{"when", toString(when)}};
     if (!intents.empty()) {
         object["intents"] = json::array(intents.begin(), intents.end());
     }
@@ -117,11 +118,16 @@ json::object ContextRule::toJson() const
     return object;
 }
 
+json::object ContextRule::toJson() const
+{
+    json::object object = condition();
+    object["add"] = add;
+    return object;
+}
+
 std::string ContextRule::key() const
 {
-    json::object object = toJson();
-    object.erase("add");
-    return json::serialize(object);
+    return json::serialize(condition());
 }
 
 bool ContextRule::holdsAt(int minuteOfDay) const
@@ -148,7 +154,8 @@ Result<ZoneClock> ZoneClock::open(std::string_view zone)
     const std::unique_ptr<icu::TimeZone> found(
         icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(fixed ? "GMT" + name : name)));
     const auto* rules = dynamic_cast<const icu::BasicTimeZone*>(found.get());
-    if (rules == nullptr || *found == icu::TimeZone::getUnknown()) {
+    icu::UnicodeString id;
+    if (rules == nullptr || found->getID(id) == icu::UnicodeString("Etc/Unknown")) {
         return unknown();
     }
     ZoneClock clock;
@@ -168,14 +175,25 @@ Result<ZoneClock> ZoneClock::open(std::string_view zone)
     return clock;
 }
 
-int ZoneClock::minuteOfDay(std::chrono::sys_seconds at) const
+std::vector<ZoneClock::Change>::const_iterator ZoneClock::after(std::chrono::sys_seconds at) const
+{
+    return std::upper_bound(m_changes.begin() + 1, m_changes.end(), at.time_since_epoch().count(),
+        [](std::int64_t time, const Change& change) { return time < change.from; });
+}
+
+int ZoneClock::secondOfDay(std::chrono::sys_seconds at) const
 {
     constexpr std::int64_t day = 86400;
-    const std::int64_t seconds = at.time_since_epoch().count();
-    const auto next = std::upper_bound(m_changes.begin() + 1, m_changes.end(), seconds,
-        [](std::int64_t time, const Change& change) { return time < change.from; });
-    const std::int64_t local = (seconds % day + std::prev(next)->offset) % day;
-    return int((local < 0 ? local + day : local) / 60);
+    const std::int64_t local =
+        (at.time_since_epoch().count() % day + std::prev(after(at))->offset) % day;
+    return int(local < 0 ? local + day : local);
+}
+
+std::chrono::sys_seconds ZoneClock::nextChange(std::chrono::sys_seconds at) const
+{
+    const auto next = after(at);
+    return next == m_changes.end() ? std::chrono::sys_seconds::max()
+                                   : std::chrono::sys_seconds(std::chrono::seconds(next->from));
 }
 
 } // namespace sluice

@@ -45,6 +45,9 @@ struct ContextRule
     /// The condition alone, as JSON text: two rules of one key say the same of different amounts.
     std::string key() const;
     bool holdsAt(int minuteOfDay) const; ///< TimeOfDay
+
+private:
+    boost::json::object condition() const; ///< all but the amount
 };
 
 /// A time zone's offsets from UTC, read once (ICU's zone data, 2000 to 2100), so that asking for
@@ -54,7 +57,10 @@ class ZoneClock
 public:
     /// `zone` as in ContextRule. Input error for a name that ICU does not know.
     static Result<ZoneClock> open(std::string_view zone);
-    int minuteOfDay(std::chrono::sys_seconds at) const; ///< local, 0..1439
+    int secondOfDay(std::chrono::sys_seconds at) const; ///< local, 0..86399
+    int minuteOfDay(std::chrono::sys_seconds at) const { return secondOfDay(at) / 60; }
+    /// When the offset from UTC changes next after `at`; the end of time where it does not.
+    std::chrono::sys_seconds nextChange(std::chrono::sys_seconds at) const;
 
 private:
     struct Change
@@ -62,6 +68,8 @@ private:
         std::int64_t from; ///< Unix seconds
         std::int64_t offset; ///< seconds east of UTC
     };
+    std::vector<Change>::const_iterator after(std::chrono::sys_seconds at) const;
+
     std::vector<Change> m_changes; ///< by `from`; the first holds for all time before, too
 };
 

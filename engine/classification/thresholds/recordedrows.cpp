@@ -95,10 +95,11 @@ RecordedRows::RecordedRows(std::span<const RecordedRow> rows, std::size_t labels
     for (std::size_t place = 0; place < m_row.size(); ++place) {
         const RecordedRow& row = rows[m_row[place]];
         const auto [predicted, followUp, failures] = keyOf(m_row[place]);
-        const bool fresh = place == 0 || keyOf(m_row[place]) != keyOf(m_row[place - 1])
-            || row.context.at.has_value() != rows[m_row[place - 1]].context.at.has_value();
-        if (fresh) {
-            m_runs.push_back({std::uint32_t(place), 0, predicted, {followUp, failures, {}}});
+        const bool hasTime = row.context.at.has_value();
+        if (place == 0 || keyOf(m_row[place]) != keyOf(m_row[place - 1])
+            || hasTime != m_runs.back().timed) {
+            m_runs.push_back(
+                {std::uint32_t(place), 0, predicted, {followUp, failures, {}}, hasTime});
         }
         m_runs.back().end = std::uint32_t(place + 1);
         m_first.push_back(row.first);
@@ -111,7 +112,7 @@ RecordedRows::RecordedRows(std::span<const RecordedRow> rows, std::size_t labels
             ++m_support[std::size_t(row.label)];
         }
         if (timed) {
-            m_at.push_back(row.context.at.value_or(std::chrono::sys_seconds::min()));
+            m_at.push_back(row.context.at.value_or(std::chrono::sys_seconds()));
         }
     }
 }
@@ -137,18 +138,18 @@ void RecordedRows::forEachStretch(const CompiledThresholds& thresholds, const Ea
     for (const Run& run : m_runs) {
         DecisionContext context = run.context;
         std::uint32_t begin = run.begin;
-        if (thresholds.readsTime() && !m_at.empty()
-            && m_at[begin] != std::chrono::sys_seconds::min()) {
-            for (std::uint32_t place = run.begin; place < run.end; ++place) {
-                const auto at = std::chrono::floor<std::chrono::minutes>(m_at[place]);
-                if (context.at && *context.at != at) {
-                    each(run, cutsOf(thresholds, run.predicted, context), begin, place);
-                    begin = place;
-                }
-                context.at = at;
+        while (begin < run.end) {
+            std::uint32_t end = run.end;
+            if (run.timed) {
+                context.at = m_at[begin];
+                const auto until = thresholds.timeHoldsUntil(m_at[begin]);
+                end = std::uint32_t(
+                    std::lower_bound(m_at.begin() + begin, m_at.begin() + run.end, until)
+                    - m_at.begin());
             }
+            each(run, cutsOf(thresholds, run.predicted, context), begin, end);
+            begin = end;
         }
-        each(run, cutsOf(thresholds, run.predicted, context), begin, run.end);
     }
 }
 

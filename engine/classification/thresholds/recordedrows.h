@@ -80,7 +80,8 @@ private:
         std::uint32_t begin = 0;
         std::uint32_t end = 0;
         std::int32_t predicted = -1;
-        DecisionContext context;
+        DecisionContext context; ///< without a time
+        bool timed = false; ///< its rows have times, rising
     };
     /// The rule on floats: at or above `accept` and `margin` it is accepted, at or above `clarify`
     /// clarified.

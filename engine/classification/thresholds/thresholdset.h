@@ -137,7 +137,9 @@ public:
     };
     Base base(int label) const;
 
-    bool readsTime() const { return !m_clocks.empty(); } ///< the set has a rule on the time of day
+    /// Until when the rules on the time of day add what they add at `at`, at least; the end of time
+    /// where the set has none.
+    std::chrono::sys_seconds timeHoldsUntil(std::chrono::sys_seconds at) const;
     const ThresholdSet& set() const { return m_set; }
 
 private:
@@ -147,6 +149,7 @@ private:
     {
         ZoneClock zone;
         std::array<std::uint8_t, ContextRule::minutesADay> stretch;
+        std::vector<int> ends; ///< minute that each stretch ends before
         std::vector<Amounts> amounts;
     };
 
