@@ -100,9 +100,8 @@ QString TestThresholdCommands::write(const char* name, const QByteArray& content
 int TestThresholdCommands::bundledRows(const char* split)
 {
     QFile file(m_queries);
-    return file.open(QIODevice::ReadOnly)
-        ? int(file.readAll().count("\"split\": \"" + QByteArray(split) + '"'))
-        : -1;
+    const QByteArray member = QByteArray("\"split\": \"") + split + '"';
+    return file.open(QIODevice::ReadOnly) ? int(file.readAll().count(member)) : -1;
 }
 
 // Half of the answers may be wrong: that the bundled model manages.

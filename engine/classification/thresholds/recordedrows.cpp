@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
 #include <limits>
-#include <numeric>
-#include <tuple>
 
 namespace sluice {
 
@@ -74,45 +73,62 @@ std::uint32_t Replay::flipped() const
     return sum;
 }
 
+namespace {
+
+/// Where a row stands: rows of one first candidate in one context together, by time within.
+struct Place
+{
+    std::int32_t predicted;
+    bool followUp;
+    int failures;
+    std::optional<std::chrono::sys_seconds> at;
+    std::uint32_t row;
+
+    auto operator<=>(const Place&) const = default;
+    bool sameRun(const Place& other) const
+    {
+        return predicted == other.predicted && followUp == other.followUp
+            && failures == other.failures && at.has_value() == other.at.has_value();
+    }
+};
+
+} // namespace
+
 RecordedRows::RecordedRows(std::span<const RecordedRow> rows, std::size_t labels)
     : m_support(labels, 0)
 {
     const auto known = [labels](std::int32_t label) {
         return label >= 0 && std::size_t(label) < labels;
     };
-    const auto keyOf = [&](std::uint32_t index) {
-        const RecordedRow& row = rows[index];
-        return std::tuple(known(row.predicted) ? row.predicted : -1, row.context.followUp,
-            row.context.failuresInARow);
-    };
-    m_row.resize(rows.size());
-    std::iota(m_row.begin(), m_row.end(), 0U);
-    std::stable_sort(m_row.begin(), m_row.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return std::tuple(keyOf(a), rows[a].context.at) < std::tuple(keyOf(b), rows[b].context.at);
-    });
-    const bool timed = std::any_of(rows.begin(), rows.end(),
-        [](const RecordedRow& row) { return row.context.at.has_value(); });
-    for (std::size_t place = 0; place < m_row.size(); ++place) {
-        const RecordedRow& row = rows[m_row[place]];
-        const auto [predicted, followUp, failures] = keyOf(m_row[place]);
-        const bool hasTime = row.context.at.has_value();
-        if (place == 0 || keyOf(m_row[place]) != keyOf(m_row[place - 1])
-            || hasTime != m_runs.back().timed) {
-            m_runs.push_back(
-                {std::uint32_t(place), 0, predicted, {followUp, failures, {}}, hasTime});
+    std::vector<Place> places;
+    places.reserve(rows.size());
+    for (const RecordedRow& row : rows) {
+        const DecisionContext& context = row.context;
+        places.push_back({known(row.predicted) ? row.predicted : -1, context.followUp,
+            context.failuresInARow, context.at, std::uint32_t(places.size())});
+    }
+    std::sort(places.begin(), places.end());
+    const bool timed = std::any_of(
+        places.begin(), places.end(), [](const Place& place) { return place.at.has_value(); });
+    for (std::size_t index = 0; index < places.size(); ++index) {
+        const Place& place = places[index];
+        const RecordedRow& row = rows[place.row];
+        if (index == 0 || !place.sameRun(places[index - 1])) {
+            m_runs.push_back({std::uint32_t(index), 0, place.predicted,
+                {place.followUp, place.failures, {}}, place.at.has_value()});
         }
-        m_runs.back().end = std::uint32_t(place + 1);
+        m_runs.back().end = std::uint32_t(index + 1);
+        m_row.push_back(place.row);
         m_first.push_back(row.first);
         m_margin.push_back(row.first - row.second);
+        if (timed) {
+            m_at.push_back(place.at.value_or(std::chrono::sys_seconds()));
+        }
         const bool labelled = known(row.label) || row.label == RecordedRow::outOfScope;
-        m_truth.push_back(!labelled                          ? std::uint8_t(0)
-                : known(row.label) && row.label == predicted ? right
-                                                             : wrong);
+        const bool isRight = known(row.label) && row.label == place.predicted;
+        m_truth.push_back(isRight ? right : labelled ? wrong : std::uint8_t(0));
         if (known(row.label)) {
             ++m_support[std::size_t(row.label)];
-        }
-        if (timed) {
-            m_at.push_back(row.context.at.value_or(std::chrono::sys_seconds()));
         }
     }
 }

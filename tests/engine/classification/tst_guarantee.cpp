@@ -18,9 +18,11 @@ class TestGuarantee : public sluice::test::TestCase
 private Q_SLOTS:
     void bundledScores();
     void bundledScoresUnderShift();
+    void bundledGroupsTogether();
     void bundledThresholdsByIntent();
     void clincScores();
     void clincScoresUnderShift();
+    void clincGroupsTogether();
     void clincThresholdsByIntent();
 };
 
@@ -177,6 +179,55 @@ Shifted shiftedDraws(const Pool& pool, double alpha, double share)
     return result;
 }
 
+/// Intents in `count` groups, all claims at once: the share of draws in which any of them breaks.
+struct Together
+{
+    double broken = 0;
+    double claims = 0; ///< certified, a draw
+};
+
+Together groupDraws(const Pool& pool, int labels, int count, std::size_t n, double alpha)
+{
+    constexpr int rounds = 300;
+    std::vector<IntentGroup> groups;
+    std::vector<Pool> truths;
+    std::vector<std::string> names;
+    for (int label = 0; label < labels; ++label) {
+        names.push_back(std::to_string(label));
+    }
+    for (int group = 0; group < count; ++group) {
+        std::vector<JudgedRow> rows;
+        std::copy_if(pool.rows.begin(), pool.rows.end(), std::back_inserter(rows),
+            [=](const JudgedRow& row) { return row.predicted % count == group; });
+        truths.emplace_back(std::move(rows));
+        groups.push_back({std::to_string(group), {}});
+        for (int label = group; label < labels; label += count) {
+            groups.back().labels.push_back(label);
+        }
+    }
+    std::mt19937_64 random(5);
+    const CertifyRequest request = requestOf(pool, alpha, 0.1);
+    Together result;
+    std::vector<JudgedRow> rows(n);
+    for (int round = 0; round < rounds; ++round) {
+        for (JudgedRow& row : rows) {
+            row = pool.rows[random() % pool.rows.size()];
+        }
+        const auto found = certifyGroups(rows, groups, names, ClaimKind::Simultaneous, request);
+        bool broken = false;
+        for (std::size_t group = 0; found && group < found->size(); ++group) {
+            if (const auto& certificate = (*found)[group].certification.certificate) {
+                result.claims += 1.0 / rounds;
+                broken = broken || truths[group].at(certificate->threshold).risk() > alpha;
+            }
+        }
+        result.broken += broken ? 1.0 / rounds : 0.0;
+    }
+    qInfo("%d groups, alpha %.2f, n = %zu: any claim broken %.3f, %.2f claims a draw", count, alpha,
+        n, result.broken, result.claims);
+    return result;
+}
+
 double costOn(std::span<const JudgedRow> rows, const Suggestion& found)
 {
     double cost = 0;
@@ -282,6 +333,13 @@ void TestGuarantee::bundledScoresUnderShift()
     QVERIFY(found.knowing <= 0.1);
 }
 
+void TestGuarantee::bundledGroupsTogether()
+{
+    const Together found = groupDraws(bundledPool(), 26, 3, 800, 0.35);
+    QVERIFY(found.broken <= 0.1);
+    QVERIFY(found.claims >= 1);
+}
+
 void TestGuarantee::bundledThresholdsByIntent()
 {
     suggestAndJudge(bundledPool(), 0.03);
@@ -313,6 +371,17 @@ void TestGuarantee::clincScoresUnderShift()
     QVERIFY(found.unknowing > 0.9);
     QVERIFY(found.knowing <= 0.1);
     QVERIFY(found.certified >= 0.9);
+}
+
+void TestGuarantee::clincGroupsTogether()
+{
+    const Pool* pool = clincPool();
+    if (pool == nullptr) {
+        QSKIP("SLUICE_DATA names no folder with clinc150/data_full.json");
+    }
+    const Together found = groupDraws(*pool, 150, 5, 3000, 0.05);
+    QVERIFY(found.broken <= 0.1);
+    QVERIFY(found.claims >= 4);
 }
 
 void TestGuarantee::clincThresholdsByIntent()
