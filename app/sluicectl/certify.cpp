@@ -1,4 +1,3 @@
-#include "app/sluicectl/command.h"
 #include "app/sluicectl/thresholdinput.h"
 
 #include "engine/base/file.h"
@@ -186,6 +185,7 @@ int certify(const Output& output, const CertifyArguments& arguments)
     if (!input) {
         return output.fail(input.error());
     }
+    sayLeftOut(output, input->leaveOutSeen());
     CertifyRequest request;
     request.alpha = arguments.alpha;
     request.delta = arguments.delta;

@@ -1,12 +1,11 @@
 #include "app/sluicectl/thresholdinput.h"
 
-#include "app/sluicectl/command.h"
-
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
+#include <unordered_set>
 
 namespace sluice::ctl {
 
@@ -71,6 +70,41 @@ Result<ScoredInput> loadInput(const ThresholdInput& input)
     }
     return ScoredInput{std::move(*model), std::move(*set), std::move(*thresholds), std::move(*data),
         std::move(queries), std::move(rows)};
+}
+
+std::size_t ScoredInput::leaveOutSeen()
+{
+    const auto served = [](const LabelledQuery& query) {
+        return query.split == Split::Train || query.split == Split::Validation;
+    };
+    std::unordered_set<std::string_view> seen;
+    for (const LabelledQuery& query : data.queries) {
+        if (served(query)) {
+            seen.insert(query.text);
+        }
+    }
+    std::vector<LabelledQuery> freshQueries;
+    std::vector<ScoredRow> freshRows;
+    for (std::size_t index = 0; index < queries.size(); ++index) {
+        // Rows that say themselves that they served are for the tuning to refuse.
+        if (served(queries[index]) || !seen.contains(queries[index].text)) {
+            freshRows.push_back(rows[index]);
+            freshRows.back().query = freshQueries.size();
+            freshQueries.push_back(std::move(queries[index]));
+        }
+    }
+    const std::size_t leftOut = rows.size() - freshRows.size();
+    queries = std::move(freshQueries);
+    rows = std::move(freshRows);
+    return leftOut;
+}
+
+void sayLeftOut(const Output& output, std::size_t rows)
+{
+    if (rows > 0) {
+        output.progress(fmt::format(
+            "{} rows left out: their texts stand in the training or validation part too", rows));
+    }
 }
 
 Result<std::vector<ScoredRow>> scoreTraffic(const Model& model, const std::string& file)

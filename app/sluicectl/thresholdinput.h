@@ -1,5 +1,7 @@
 #pragma once
 
+#include "app/sluicectl/command.h"
+
 #include "engine/classification/evaluator.h"
 
 #include <CLI/CLI.hpp>
@@ -33,8 +35,13 @@ struct ScoredInput
     LabelledData data;
     std::vector<LabelledQuery> queries; ///< of the split
     std::vector<ScoredRow> rows; ///< theirs
+
+    /// Leaves out rows whose very text the data's training or validation part holds too: the model
+    /// has seen them. The number left out.
+    std::size_t leaveOutSeen();
 };
 Result<ScoredInput> loadInput(const ThresholdInput& input);
+void sayLeftOut(const Output& output, std::size_t rows); ///< on standard error; nothing for none
 
 /// Scores of recorded traffic: JSON Lines, an object a line with "text" or "query" (as in
 /// docs/FORMATS.md, labelled queries and answers); other members are not looked at.

@@ -1,4 +1,3 @@
-#include "app/sluicectl/command.h"
 #include "app/sluicectl/thresholdinput.h"
 
 #include "engine/classification/thresholds/changes.h"

@@ -1,4 +1,3 @@
-#include "app/sluicectl/command.h"
 #include "app/sluicectl/thresholdinput.h"
 
 #include "engine/classification/thresholds/statistics.h"
@@ -72,6 +71,7 @@ int suggest(const Output& output, const TuneArguments& arguments)
     if (!input) {
         return output.fail(input.error());
     }
+    sayLeftOut(output, input->leaveOutSeen());
     const auto rows = judgedRows(input->rows, input->thresholds, OwnThresholds::Replace);
     const auto found =
         suggestPerIntent(rows, SuggestRequest{arguments.costs, arguments.seed, arguments.heldOut});

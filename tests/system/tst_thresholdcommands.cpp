@@ -19,6 +19,7 @@ private Q_SLOTS:
     void certifiesAndBindsTheSet();
     void saysWhatACertificateLacks();
     void gridComesFromTrafficWhereItIsGiven();
+    void seenTextsAreLeftOut();
     void certifiesGroups();
     void sweepsToTheCheapest();
     void suggestsOrSaysWhyNot();
@@ -187,6 +188,25 @@ void TestThresholdCommands::gridComesFromTrafficWhereItIsGiven()
         judge(QStringLiteral("certify"), words("--alpha 0.6 --split test --held-out"));
     QVERIFY2(declared.code == 0, declared.all().constData());
     QVERIFY(declared.out.contains(R"("declared_held_out":true)"));
+}
+
+// 12 of 27 calibration rows repeat what was trained or stopped on; 15 are too few to suggest from.
+void TestThresholdCommands::seenTextsAreLeftOut()
+{
+    QByteArray rows;
+    for (int index = 0; index < 30; ++index) {
+        const QByteArray begin = R"({"intent": "track_parcel", "text": "where is parcel )"
+            + QByteArray::number(index) + R"(", "split": ")";
+        rows += begin + (index < 10 ? "train" : index < 15 ? "val" : "calibration") + "\"}\n";
+        if (index < 12) {
+            rows += begin + "calibration\"}\n";
+        }
+    }
+    const Run done = run(words("thresholds suggest --model")
+        + QStringList{m_model, QStringLiteral("--data"), write("seen.jsonl", rows)});
+    QCOMPARE(done.code, 2);
+    QVERIFY2(done.err.contains("12 rows left out"), done.err.constData());
+    QVERIFY2(done.err.contains("there are 15"), done.err.constData());
 }
 
 void TestThresholdCommands::certifiesGroups()

@@ -231,7 +231,8 @@ Certification search(std::span<const JudgedRow> rows, std::span<const GridScore>
         result.certificate->gridStart = grid.front();
         result.certificate->gridPoints = std::int64_t(grid.size());
         result.certificate->outOfScopeShare = request.outOfScopeShare;
-        result.certificate->declaredHeldOut = request.declaredHeldOut;
+        result.certificate->declaredHeldOut = std::any_of(rows.begin(), rows.end(),
+            [](const JudgedRow& one) { return one.use == RowUse::Undeclared; });
         result.certificate->provenance = request.provenance;
     }
     return result;
@@ -291,6 +292,24 @@ Claims claimsOf(std::span<const Part> parts, const CertifyRequest& request)
     return {std::max<std::int64_t>(1, std::int64_t(order.size())), std::move(order)};
 }
 
+Result<void> checkGroups(std::span<const IntentGroup> groups, std::span<const std::string> labels)
+{
+    std::vector<const IntentGroup*> groupOf(labels.size(), nullptr);
+    for (const IntentGroup& group : groups) {
+        for (const int label : group.labels) {
+            const IntentGroup*& of = groupOf[std::size_t(label)];
+            if (of != nullptr) {
+                return inputError(
+                    fmt::format("\"{}\" is in the group {} and again in {}: an intent has one "
+                                "threshold, put it into one group",
+                        labels[std::size_t(label)], of->name, group.name));
+            }
+            of = &group;
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 Result<Certification> certify(std::span<const JudgedRow> rows, const CertifyRequest& request)
@@ -310,6 +329,9 @@ Result<std::vector<GroupCertification>> certifyGroups(std::span<const JudgedRow>
     const CertifyRequest& request)
 {
     if (auto checked = checkRequest(rows, request); !checked) {
+        return checked.error();
+    }
+    if (auto checked = checkGroups(groups, labels); !checked) {
         return checked.error();
     }
     if (claim == ClaimKind::Marginal) {

@@ -72,10 +72,11 @@ struct GroupCertification
 };
 
 /// The same for what is accepted as an intent of each group; the threshold certified is the
-/// intents' own. Group claims hold each for itself; Simultaneous ones all at once, at delta over
-/// the number of claims (Bonferroni): those groups that could reach a certificate at that level at
-/// all, by how many rows the model gave them. `labels` names the intents in the certificates. Rows'
-/// scores must not be `always`: judge them without own thresholds.
+/// intents' own, so no intent may be in two groups. Group claims hold each for itself; Simultaneous
+/// ones all at once, at delta over the number of claims (Bonferroni): those groups that could reach
+/// a certificate at that level at all, by how many rows the model gave them. `labels` names the
+/// intents in the certificates. The scores must not hold thresholds of the intents' own
+/// (OwnThresholds::Replace in evaluator.h).
 Result<std::vector<GroupCertification>> certifyGroups(std::span<const JudgedRow> rows,
     std::span<const IntentGroup> groups, std::span<const std::string> labels, ClaimKind claim,
     const CertifyRequest& request);

@@ -233,6 +233,7 @@ void TestCertification::usedRowsAreRefused_data()
     QTest::addColumn<bool>("declared");
     QTest::addColumn<QByteArray>("names"); ///< empty: accepted
     QTest::newRow("held out") << int(RowUse::HeldOut) << false << QByteArray();
+    QTest::newRow("held out, needlessly declared") << int(RowUse::HeldOut) << true << QByteArray();
     QTest::newRow("training") << int(RowUse::Training) << false
                               << QByteArray("1 rows are training");
     QTest::newRow("training, declared")
@@ -257,7 +258,7 @@ void TestCertification::usedRowsAreRefused()
     const auto found = certify(rows, request);
     QCOMPARE(found.ok(), names.isEmpty());
     if (found) {
-        QCOMPARE(found->certificate->declaredHeldOut, declared);
+        QCOMPARE(found->certificate->declaredHeldOut, RowUse(use) == RowUse::Undeclared);
         return;
     }
     QVERIFY(found.error().kind == ErrorKind::Input);
@@ -342,7 +343,7 @@ void TestCertification::assumedShareIsMixed()
 
 namespace {
 
-const std::vector<std::string> labels{"cancel", "refund", "track"};
+const std::vector<std::string> labels{"cancel", "refund", "track", "change"};
 
 /// Cancel: 120 rows, all right; refund: 60, all right; track: 30, all right. Then cancel's wrongs.
 std::vector<JudgedRow> groupRows()
@@ -358,7 +359,7 @@ std::vector<JudgedRow> groupRows()
     return rows;
 }
 
-const std::vector<IntentGroup> groups{{"money", {1}}, {"all but money", {0, 2}}, {"track", {2}}};
+const std::vector<IntentGroup> groups{{"money", {1}}, {"orders", {0, 3}}, {"track", {2}}};
 
 } // namespace
 
@@ -377,10 +378,10 @@ void TestCertification::groupsAreJudgedApart()
     QCOMPARE(money.certification.certificate->claims, 1);
     QVERIFY(money.certification.certificate->intents == std::vector<std::string>{"refund"});
     QVERIFY(money.certification.certificate->claim == ClaimKind::Group);
-    const auto& rest = (*found)[1];
-    QCOMPARE(rest.certification.certificate->rows, 230);
-    QVERIFY(
-        (rest.certification.certificate->intents == std::vector<std::string>{"cancel", "track"}));
+    const auto& orders = (*found)[1];
+    QCOMPARE(orders.certification.certificate->rows, 200);
+    QVERIFY((
+        orders.certification.certificate->intents == std::vector<std::string>{"cancel", "change"}));
     const auto& track = (*found)[2];
     QVERIFY(track.claimed && !track.certification.certificate);
     QCOMPARE(track.certification.shortfall.moreAccepted, 15);
@@ -412,6 +413,11 @@ void TestCertification::groupsRefuse()
     auto used = rows;
     used[0].use = RowUse::Training;
     QVERIFY(!certifyGroups(used, groups, labels, ClaimKind::Group, request).ok());
+    const std::vector<IntentGroup> overlapping{{"money", {1, 2}}, {"track", {2}}};
+    const auto twice = certifyGroups(rows, overlapping, labels, ClaimKind::Group, request);
+    QVERIFY(!twice.ok());
+    QVERIFY(twice.error().message.find("\"track\" is in the group money and again in track")
+        != std::string::npos);
     used[0].use = RowUse::HeldOut;
     used[0].label = -1;
     request.outOfScopeShare = 0.2;
