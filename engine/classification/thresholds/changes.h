@@ -2,11 +2,11 @@
 
 #include "engine/classification/thresholds/thresholdset.h"
 
-#include <compare>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -35,7 +35,11 @@ struct SettingKey
 {
     SettingKind kind = SettingKind::Global;
     std::string name;
-    auto operator<=>(const SettingKey&) const = default;
+    bool operator==(const SettingKey&) const = default;
+    bool operator<(const SettingKey& other) const
+    {
+        return std::tie(kind, name) < std::tie(other.kind, other.name);
+    }
 };
 
 /// The model's hash, or a number: 1 for a sensitive intent, the amount of a context rule.

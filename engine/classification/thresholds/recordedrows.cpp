@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <compare>
 #include <limits>
+#include <tuple>
 
 namespace sluice {
 
@@ -84,7 +84,11 @@ struct Place
     std::optional<std::chrono::sys_seconds> at;
     std::uint32_t row;
 
-    auto operator<=>(const Place&) const = default;
+    bool operator<(const Place& other) const
+    {
+        return std::tie(predicted, followUp, failures, at, row)
+            < std::tie(other.predicted, other.followUp, other.failures, other.at, other.row);
+    }
     bool sameRun(const Place& other) const
     {
         return predicted == other.predicted && followUp == other.followUp
