@@ -235,8 +235,8 @@ void addCommon(CLI::App& app, ThresholdArguments& arguments)
 void addThresholds(CLI::App& app, Commands& commands)
 {
     auto arguments = std::make_shared<ThresholdArguments>();
-    CLI::App* group = app.add_subcommand(
-        "thresholds", "See and publish the threshold sets that the workers serve");
+    CLI::App* group =
+        app.add_subcommand("thresholds", "See, publish, tune, certify and compare threshold sets");
     group->require_subcommand(1);
 
     CLI::App* sub =
@@ -265,6 +265,10 @@ void addThresholds(CLI::App& app, Commands& commands)
         [&commands, arguments] { return activate(commands.output, *arguments); });
     addCommon(*sub, *arguments);
     sub->add_option("NUMBER", arguments->number, "number of the set")->required();
+
+    addCertify(*group, commands);
+    addTune(*group, commands);
+    addThresholdSets(*group, commands);
 }
 
 } // namespace sluice::ctl

@@ -40,13 +40,15 @@ struct Context
         lastIntent; ///< of the last accepted turn, when the query is short enough to lean on it
 };
 
-Context contextOf(const Session* session, std::size_t words)
+Context contextOf(const Session* session, std::size_t words, std::chrono::sys_seconds now)
 {
     Context context;
+    context.decision.at = now;
     if (session == nullptr || session->turns.empty()) {
         return context;
     }
-    context.decision = {true, session->failuresInARow};
+    context.decision.followUp = true;
+    context.decision.failuresInARow = session->failuresInARow;
     if (words <= shortFollowUpWords) {
         const Turn& last = session->turns.back();
         if (last.verdict == Verdict::Accept) {
@@ -196,7 +198,7 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     answer.entities = m_data->catalogue.extract(query.text, now);
     answer.times.entities = watch.lap();
 
-    const Context context = contextOf(session, tokenise(normalised).size());
+    const Context context = contextOf(session, tokenise(normalised).size(), now);
     if (session != nullptr) {
         answer.context = session->turns.empty() ? ContextState::New : ContextState::Used;
         answer.turn = session->turnCount + 1;

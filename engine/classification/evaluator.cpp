@@ -1,5 +1,6 @@
 #include "engine/classification/evaluator.h"
 
+#include "engine/base/sha256.h"
 #include "engine/classification/evaluation/metrics.h"
 #include "engine/classification/text/normaliser.h"
 
@@ -30,6 +31,7 @@ std::vector<ScoredRow> scoreRows(const Model& model, std::span<const LabelledQue
         const Scores scores = model.score(normalise(query.text), 2);
         ScoredRow row;
         row.query = index;
+        row.split = query.split;
         row.outOfScope = scores.outOfScope;
         row.candidates = int(scores.top.size());
         std::copy(scores.top.begin(), scores.top.end(), row.top.begin());
@@ -140,6 +142,91 @@ Evaluation evaluate(std::span<const ScoredRow> rows, const CompiledThresholds& t
     result.outOfScopeFpr95 = falsePositiveRateAt95(inScopeScores);
     result.calibrationError = expectedCalibrationError(confidences);
     return result;
+}
+
+namespace {
+
+RowUse useOf(Split split)
+{
+    switch (split) {
+    case Split::Train:
+        return RowUse::Training;
+    case Split::Validation:
+        return RowUse::Stopping;
+    case Split::Calibration:
+        return RowUse::HeldOut;
+    case Split::Test:
+    case Split::None:
+        break;
+    }
+    return RowUse::Undeclared;
+}
+
+/// JudgedRow::score: the confidence less what the intent adds to the global threshold.
+double scoreOf(const ScoredRow& row, const CompiledThresholds& thresholds, OwnThresholds own)
+{
+    if (row.candidates == 0) {
+        return JudgedRow::never;
+    }
+    const double first = row.top[0].confidence;
+    const double second = row.candidates > 1 ? row.top[1].confidence : 0.0;
+    if (first - second < thresholds.set().margin) {
+        return JudgedRow::never;
+    }
+    const CompiledThresholds::Base base = thresholds.base(row.top[0].label);
+    if (base.own && own == OwnThresholds::Keep) {
+        return first >= thresholds.threshold(row.top[0].label, {}) ? JudgedRow::always
+                                                                   : JudgedRow::never;
+    }
+    // A threshold is at most 1, whatever is added: certainty passes any.
+    return first >= 1.0 ? JudgedRow::always : std::min(first - base.sensitive, 1.0);
+}
+
+} // namespace
+
+std::vector<JudgedRow> judgedRows(
+    std::span<const ScoredRow> rows, const CompiledThresholds& thresholds, OwnThresholds own)
+{
+    std::vector<JudgedRow> judged;
+    judged.reserve(rows.size());
+    for (const ScoredRow& row : rows) {
+        judged.push_back({scoreOf(row, thresholds, own), row.label,
+            row.candidates > 0 ? row.top[0].label : -1, useOf(row.split)});
+    }
+    return judged;
+}
+
+std::vector<GridScore> gridScores(std::span<const JudgedRow> rows)
+{
+    std::vector<GridScore> scores;
+    scores.reserve(rows.size());
+    for (const JudgedRow& row : rows) {
+        scores.push_back({row.score, row.predicted});
+    }
+    return scores;
+}
+
+std::vector<RecordedRow> recordedRows(std::span<const ScoredRow> rows)
+{
+    std::vector<RecordedRow> recorded;
+    recorded.reserve(rows.size());
+    for (const ScoredRow& row : rows) {
+        RecordedRow& one = recorded.emplace_back();
+        one.first = row.candidates > 0 ? float(row.top[0].confidence) : 0.0F;
+        one.second = row.candidates > 1 ? float(row.top[1].confidence) : 0.0F;
+        one.predicted = row.candidates > 0 ? row.top[0].label : -1;
+        one.label = row.label == ScoredRow::unknownLabel ? RecordedRow::outOfScope : row.label;
+    }
+    return recorded;
+}
+
+std::string hashOf(std::span<const LabelledQuery> queries)
+{
+    std::string all;
+    for (const LabelledQuery& query : queries) {
+        all.append(query.text).append(1, '\t').append(query.intent).append(1, '\n');
+    }
+    return sha256Hex(all);
 }
 
 } // namespace sluice

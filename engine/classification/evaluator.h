@@ -2,6 +2,9 @@
 
 #include "engine/classification/evaluation/labelleddata.h"
 #include "engine/classification/model/model.h"
+#include "engine/classification/thresholds/certification.h"
+#include "engine/classification/thresholds/judgedrow.h"
+#include "engine/classification/thresholds/recordedrows.h"
 #include "engine/classification/thresholds/thresholdset.h"
 
 #include <array>
@@ -25,6 +28,7 @@ struct ScoredRow
     int candidates = 0; ///< 0 when nothing in the query was known
     double outOfScope = 1; ///< 0..1
     std::size_t query = 0; ///< index into the labelled queries
+    Split split = Split::None; ///< of the query
 
     std::span<const Candidate> span() const { return {top.data(), std::size_t(candidates)}; }
     bool isRight() const { return candidates > 0 && top[0].label == label; }
@@ -113,5 +117,27 @@ struct Evaluation
     Outcome outcome;
 };
 Evaluation evaluate(std::span<const ScoredRow> rows, const CompiledThresholds& thresholds);
+
+/// Whether an intent's own threshold stands while the global one is tuned, or is what is tuned.
+enum class OwnThresholds
+{
+    Keep,
+    Replace
+};
+
+/// The scored rows as the tuning functions take them, for the margin and the sensitive intents of
+/// this set (without further context). A row's split says what it was used for: calibration rows
+/// are held out; test rows, and those without a split, are Undeclared.
+std::vector<JudgedRow> judgedRows(std::span<const ScoredRow> rows,
+    const CompiledThresholds& thresholds, OwnThresholds own = OwnThresholds::Keep);
+
+/// The grid's scores from rows whose labels are not looked at.
+std::vector<GridScore> gridScores(std::span<const JudgedRow> rows);
+
+/// The scored rows as recorded rows, in their order, without context.
+std::vector<RecordedRow> recordedRows(std::span<const ScoredRow> rows);
+
+/// SHA-256 over texts and intents, in order: what a certificate calls its data.
+std::string hashOf(std::span<const LabelledQuery> queries);
 
 } // namespace sluice

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 
 namespace sluice {
 
@@ -38,47 +37,6 @@ std::string_view toString(Rule rule)
     return "below_threshold";
 }
 
-Result<CompiledThresholds> CompiledThresholds::compile(
-    const ThresholdSet& set, std::span<const std::string> labels, std::string_view modelHash)
-{
-    if (!set.model.empty() && !modelHash.empty() && set.model != modelHash) {
-        return inputError(fmt::format(
-            "threshold set {} was tuned on model {}..., but this is model {}...: tune and publish "
-            "one for this model",
-            set.number, set.model.substr(0, 12), modelHash.substr(0, 12)));
-    }
-    CompiledThresholds compiled;
-    compiled.m_set = set;
-    compiled.m_base.assign(labels.size(), set.global);
-    compiled.m_own.assign(labels.size(), 0);
-    compiled.m_sensitive.assign(labels.size(), 0);
-    const auto indexOf = [&](const std::string& intent) {
-        const auto found = std::find(labels.begin(), labels.end(), intent);
-        return found == labels.end() ? SIZE_MAX : std::size_t(found - labels.begin());
-    };
-    const auto unknown = [&](std::string_view member, const std::string& intent) {
-        return inputError(
-            fmt::format("threshold set {}: {} names \"{}\", which the model does not know",
-                set.number, member, intent));
-    };
-    for (const auto& [intent, threshold] : set.perIntent) {
-        const std::size_t label = indexOf(intent);
-        if (label == SIZE_MAX) {
-            return unknown("per_intent", intent);
-        }
-        compiled.m_base[label] = threshold;
-        compiled.m_own[label] = 1;
-    }
-    for (const std::string& intent : set.sensitiveIntents) {
-        const std::size_t label = indexOf(intent);
-        if (label == SIZE_MAX) {
-            return unknown("sensitive_intents", intent);
-        }
-        compiled.m_sensitive[label] = 1;
-    }
-    return compiled;
-}
-
 namespace {
 
 struct Applied
@@ -111,27 +69,33 @@ double marginOf(std::span<const Candidate> candidates)
 
 } // namespace
 
-CompiledThresholds::Base CompiledThresholds::baseOf(int label) const
-{
-    if (label < 0 || std::size_t(label) >= m_base.size()) {
-        return {m_set.global, false, false};
-    }
-    const auto index = std::size_t(label);
-    return {m_base[index], m_own[index] != 0, m_sensitive[index] != 0};
-}
-
 Verdict CompiledThresholds::verdict(
     std::span<const Candidate> candidates, const DecisionContext& context) const
 {
     if (candidates.empty()) {
         return Verdict::Fallback;
     }
-    const Base base = baseOf(candidates[0].label);
-    const double threshold = base.threshold + (context.followUp ? m_set.followUp : 0.0)
-        + (base.sensitive ? m_set.sensitive : 0.0);
-    return apply(candidates[0].confidence, marginOf(candidates), std::clamp(threshold, 0.0, 1.0),
-        m_set, context)
+    return apply(candidates[0].confidence, marginOf(candidates),
+        threshold(candidates[0].label, context), m_set, context)
         .verdict;
+}
+
+std::vector<ThresholdPart> CompiledThresholds::parts(
+    int label, const DecisionContext& context) const
+{
+    const std::size_t slot = slotOf(label);
+    const Base& base = m_base[slot];
+    std::vector<ThresholdPart> parts{{base.own ? "intent" : "global", base.threshold}};
+    const auto add = [&parts](Condition condition, double amount) {
+        if (amount != 0.0) {
+            parts.push_back({toString(condition), amount});
+        }
+    };
+    add(Condition::FollowUp, context.followUp ? m_followUp[slot] : 0.0);
+    add(Condition::Sensitive, base.sensitive);
+    add(Condition::RepeatedFailure, failurePart(slot, context));
+    add(Condition::TimeOfDay, timePart(slot, context));
+    return parts;
 }
 
 Ruling CompiledThresholds::decide(
@@ -146,20 +110,9 @@ Ruling CompiledThresholds::decide(
         ruling.parts.push_back({"global", m_set.global});
         return ruling;
     }
-    const Base base = baseOf(candidates[0].label);
-    ruling.parts.push_back({base.own ? "intent" : "global", base.threshold});
-    if (context.followUp && m_set.followUp != 0.0) {
-        ruling.parts.push_back({"follow_up", m_set.followUp});
-    }
-    if (base.sensitive && m_set.sensitive != 0.0) {
-        ruling.parts.push_back({"sensitive", m_set.sensitive});
-    }
-    double sum = 0;
-    for (const ThresholdPart& part : ruling.parts) {
-        sum += part.amount;
-    }
+    ruling.parts = parts(candidates[0].label, context);
+    ruling.threshold = threshold(candidates[0].label, context);
     const double first = candidates[0].confidence;
-    ruling.threshold = std::clamp(sum, 0.0, 1.0);
     ruling.margin = marginOf(candidates);
     const Applied applied = apply(first, ruling.margin, ruling.threshold, m_set, context);
     ruling.verdict = applied.verdict;
@@ -169,7 +122,10 @@ Ruling CompiledThresholds::decide(
     // | band), and a band above it (band | fallback). The nearest turn that changes the verdict,
     // back on the base's scale. Probed a hair beside the turn, as (c + b) - b need not be c.
     constexpr double hair = 1e-9;
-    const double others = sum - base.threshold;
+    double others = 0;
+    for (const ThresholdPart& part : std::span(ruling.parts).subspan(1)) {
+        others += part.amount;
+    }
     double nearest = 2.0;
     for (const double turn : {first, first + m_set.clarifyBand}) {
         // At a turn the looser side still holds (>=); just above it the stricter one does.

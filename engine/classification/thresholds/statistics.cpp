@@ -49,4 +49,36 @@ double exactUpperBound(std::int64_t k, std::int64_t n, double delta)
     return boost::math::quantile(boost::math::complement(shares, delta));
 }
 
+double exactLowerBound(std::int64_t k, std::int64_t n, double delta)
+{
+    // As many successes as there are failures from the other side.
+    return 1 - exactUpperBound(n - k, n, delta);
+}
+
+Interval exactInterval(std::int64_t k, std::int64_t n, double confidence)
+{
+    const double tail = (1 - std::clamp(confidence, 0.0, 1.0)) / 2;
+    return {exactLowerBound(k, n, tail), exactUpperBound(k, n, tail)};
+}
+
+double mcnemar(std::int64_t worse, std::int64_t better)
+{
+    return std::min(1.0, 2 * binomialCdf(std::min(worse, better), worse + better, 0.5));
+}
+
+std::int64_t trialsToRefute(std::int64_t errors, double alpha, double delta)
+{
+    std::int64_t low = errors; // as many errors as trials refute nothing
+    std::int64_t high = errors + 1;
+    while (binomialCdf(errors, high, alpha) > delta) {
+        low = high;
+        high *= 2;
+    }
+    while (high - low > 1) {
+        const std::int64_t middle = low + (high - low) / 2;
+        (binomialCdf(errors, middle, alpha) > delta ? low : high) = middle;
+    }
+    return high;
+}
+
 } // namespace sluice

@@ -1,10 +1,12 @@
 #include "engine/classification/thresholds/thresholdset.h"
 
 #include "engine/base/json.h"
+#include "engine/base/sha256.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 namespace sluice {
 
@@ -30,6 +32,33 @@ Result<void> readPerIntent(
     return members.finish();
 }
 
+Result<void> readRules(
+    const json::value* value, const std::string& where, std::vector<ContextRule>& rules)
+{
+    if (value == nullptr) {
+        return {};
+    }
+    const json::array* array = value->if_array();
+    if (array == nullptr || array->size() > ThresholdSet::mostRules) {
+        return inputError(fmt::format(
+            "{}: an array of at most {} rules is expected", where, ThresholdSet::mostRules));
+    }
+    std::set<std::string> keys;
+    for (const json::value& item : *array) {
+        const std::string place = fmt::format("{}[{}]", where, rules.size());
+        auto rule = ContextRule::fromJson(item, place);
+        if (!rule) {
+            return rule.error();
+        }
+        if (!keys.insert(rule->key()).second) {
+            return inputError(
+                place + ": an earlier rule has the same condition: put them together");
+        }
+        rules.push_back(std::move(*rule));
+    }
+    return {};
+}
+
 } // namespace
 
 Result<ThresholdSet> ThresholdSet::fromJson(std::string_view text, std::string_view where)
@@ -53,6 +82,7 @@ Result<ThresholdSet> ThresholdSet::fromJson(std::string_view text, std::string_v
     }
     set.failuresBeforeClarify =
         int(in.optionalInteger("failures_before_clarify", 0, 1000).value_or(0));
+    const json::value* rules = in.optionalValue("rules");
     set.author = in.optionalString("author").value_or("");
     set.comment = in.optionalString("comment").value_or("");
     set.createdAt = in.optionalString("created_at").value_or("");
@@ -61,6 +91,9 @@ Result<ThresholdSet> ThresholdSet::fromJson(std::string_view text, std::string_v
     }
     if (auto read = readPerIntent(perIntent, std::string(where) + ": per_intent", set.perIntent);
         !read) {
+        return read.error();
+    }
+    if (auto read = readRules(rules, std::string(where) + ": rules", set.rules); !read) {
         return read.error();
     }
     return set;
@@ -72,12 +105,30 @@ std::string ThresholdSet::toJson() const
     for (const auto& [intent, threshold] : perIntent) {
         intents[intent] = threshold;
     }
-    return json::serialize(json::object{{"number", number}, {"model", model}, {"global", global},
+    json::object object{{"number", number}, {"model", model}, {"global", global},
         {"per_intent", std::move(intents)}, {"margin", margin}, {"clarify_band", clarifyBand},
         {"follow_up", followUp}, {"sensitive", sensitive},
         {"sensitive_intents", json::array(sensitiveIntents.begin(), sensitiveIntents.end())},
         {"failures_before_clarify", failuresBeforeClarify}, {"author", author},
-        {"comment", comment}, {"created_at", createdAt}});
+        {"comment", comment}, {"created_at", createdAt}};
+    if (!rules.empty()) { // a worker from before there were rules serves a set without them
+        json::array all;
+        for (const ContextRule& rule : rules) {
+            all.push_back(rule.toJson());
+        }
+        object["rules"] = std::move(all);
+    }
+    return json::serialize(object);
+}
+
+std::string ThresholdSet::contentHash() const
+{
+    ThresholdSet content = *this;
+    content.number = 0;
+    content.author.clear();
+    content.comment.clear();
+    content.createdAt.clear();
+    return sha256Hex(content.toJson());
 }
 
 } // namespace sluice

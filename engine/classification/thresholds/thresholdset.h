@@ -1,9 +1,13 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/classification/thresholds/contextrule.h"
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -13,8 +17,9 @@
 namespace sluice {
 
 /// An immutable, numbered set of thresholds, as published to the workers (JSON; the format is
-/// documented in docs/FORMATS.md). Confidences and thresholds are probabilities from 0 to 1; a
-/// threshold of 0 means 0 (accept always), never "default".
+/// documented in docs/FORMATS.md and resources/schema/thresholds.schema.json). Confidences and
+/// thresholds are probabilities from 0 to 1; a threshold of 0 means 0 (accept always), never
+/// "default".
 struct ThresholdSet
 {
     std::int64_t number = 0; ///< 0: never published (a draft, or the one shipped with a model)
@@ -28,6 +33,8 @@ struct ThresholdSet
     std::set<std::string> sensitiveIntents;
     int failuresBeforeClarify =
         0; ///< after so many failures in a row clarify instead of fall back; 0: never
+    std::vector<ContextRule> rules; ///< further adjustments, each added while it holds; no two say
+                                    ///< the same condition
     std::string author; ///< Redis ACL user that published it
     std::string comment;
     std::string createdAt; ///< RFC 3339, UTC
@@ -37,6 +44,11 @@ struct ThresholdSet
     /// Input error naming the member that is wrong; unknown members are errors.
     static Result<ThresholdSet> fromJson(std::string_view text, std::string_view where);
     std::string toJson() const;
+    /// SHA-256 over what decides: all but number, author, comment and time of making. A certificate
+    /// is bound to it.
+    std::string contentHash() const;
+
+    static constexpr std::size_t mostRules = 64;
 };
 
 /// What the rule knows of a query beside its candidates.
@@ -44,6 +56,7 @@ struct DecisionContext
 {
     bool followUp = false; ///< there were turns before in this session
     int failuresInARow = 0; ///< turns just before this one that ended in clarify or fallback
+    std::optional<std::chrono::sys_seconds> at = {}; ///< none: rules on the time of day don't apply
 };
 
 /// A scored intent. `label` indexes the model's label list.
@@ -93,8 +106,9 @@ struct Ruling
                                 ///< would differ; negative: none
 };
 
-/// A threshold set compiled against a model's labels: applying it is a table lookup. Immutable;
-/// shared between threads by pointer.
+/// A threshold set compiled against a model's labels: each of the few things that the context can
+/// say is a table over the labels, and applying the set is a lookup in each. Immutable; shared
+/// between threads by pointer.
 class CompiledThresholds
 {
 public:
@@ -110,22 +124,49 @@ public:
     /// Verdict alone, for sweeps over many rows: no allocation.
     Verdict verdict(std::span<const Candidate> candidates, const DecisionContext& context) const;
 
+    /// The threshold that a first candidate `label` is held against, 0..1. A label that the model
+    /// does not have gets the global one and what context adds to every intent.
+    double threshold(int label, const DecisionContext& context) const;
+    /// What of it does not depend on context: is it the intent's own, and what is added for being
+    /// sensitive.
+    struct Base
+    {
+        double threshold = 0;
+        bool own = false;
+        double sensitive = 0;
+    };
+    Base base(int label) const;
+
+    /// Until when the rules on the time of day add what they add at `at`, at least; the end of time
+    /// where the set has none.
+    std::chrono::sys_seconds timeHoldsUntil(std::chrono::sys_seconds at) const;
     const ThresholdSet& set() const { return m_set; }
 
 private:
-    struct Base
+    using Amounts = std::vector<double>; ///< a label each, and one for labels that are not known
+    /// The rules that share a zone: which stretch of the day a minute is in, and what it adds.
+    struct Clock
     {
-        double threshold;
-        bool own;
-        bool sensitive;
+        ZoneClock zone;
+        std::array<std::uint8_t, ContextRule::minutesADay> stretch;
+        std::vector<int> ends; ///< minute that each stretch ends before
+        std::vector<Amounts> amounts;
     };
-    /// A label that the model does not have gets the global threshold.
-    Base baseOf(int label) const;
+
+    std::size_t slotOf(int label) const;
+    double failurePart(std::size_t slot, const DecisionContext& context) const;
+    double timePart(std::size_t slot, const DecisionContext& context) const;
+    std::vector<ThresholdPart> parts(int label, const DecisionContext& context) const;
+    Result<void> compileIntents(std::span<const std::string> labels);
+    void compileRules(std::span<const std::string> labels);
+    Result<void> compileClocks(std::span<const std::string> labels);
 
     ThresholdSet m_set;
-    std::vector<double> m_base; ///< per label
-    std::vector<char> m_own; ///< per label: has a threshold of its own
-    std::vector<char> m_sensitive; ///< per label
+    std::vector<Base> m_base; ///< as Amounts
+    Amounts m_followUp;
+    std::vector<int> m_failureSteps; ///< rising; at or above the i-th, m_failures[i] is added
+    std::vector<Amounts> m_failures;
+    std::vector<Clock> m_clocks;
 };
 
 } // namespace sluice

@@ -17,6 +17,7 @@ private Q_SLOTS:
     void initTestCase();
     void answersWithReasons();
     void thresholdDecides();
+    void thresholdKnowsTheTimeOfDay();
     void entitiesAreFound();
     void entitiesAreCarried();
     void shortFollowUpsLeanOnTheLastIntent();
@@ -92,6 +93,28 @@ void TestClassifier::thresholdDecides()
     set.perIntent.clear();
     set.model = std::string(64, '0');
     QVERIFY(!m_engine->compile(set).ok());
+}
+
+void TestClassifier::thresholdKnowsTheTimeOfDay()
+{
+    ThresholdSet set = m_engine->model().defaultThresholds();
+    set.global = 0.25;
+    ContextRule night;
+    night.when = Condition::TimeOfDay;
+    night.add = 0.5;
+    night.to = 6 * 60; // from midnight on
+    set.rules.push_back(night);
+    const auto thresholds = m_engine->compile(set);
+    QVERIFY(thresholds.ok());
+    const auto thresholdAt = [&](int hour) {
+        return m_engine
+            ->classify({"where is my parcel", {}, {}}, **thresholds, nullptr,
+                m_now + std::chrono::hours(hour))
+            ->ruling.threshold;
+    };
+    QCOMPARE(thresholdAt(0), 0.75);
+    QCOMPARE(thresholdAt(5), 0.75);
+    QCOMPARE(thresholdAt(6), 0.25);
 }
 
 void TestClassifier::entitiesAreFound()

@@ -1,6 +1,7 @@
 #include "engine/classification/evaluator.h"
 #include "tests/support/testcase.h"
 
+#include <map>
 #include <random>
 
 using namespace sluice;
@@ -16,6 +17,10 @@ private Q_SLOTS:
     void evaluationOfKnownRows();
     void emptyIsHarmless();
     void scoringStopsWhenAsked();
+    void judgedRowsAreHeldAgainstTheGlobalThreshold();
+    void judgedRowsSayWhatTheyWereUsedFor();
+    void recordedRowsGetTheSameVerdicts();
+    void hashIsOfTextsAndIntents();
 };
 
 namespace {
@@ -166,6 +171,104 @@ void TestEvaluator::scoringStopsWhenAsked()
     }
     const std::atomic<bool> cancel = true;
     QVERIFY(scoreRows(*model, data->queries, {}, &cancel).size() < data->queries.size());
+}
+
+// Whatever the global threshold is: accepted by the rule is accepted by the judged score.
+void TestEvaluator::judgedRowsAreHeldAgainstTheGlobalThreshold()
+{
+    std::vector<ScoredRow> rows = randomRows(2000);
+    rows[0].candidates = 0;
+    rows[1].candidates = 1;
+    rows[2].top[0].confidence = 1.0;
+    rows[3].top[0].confidence = 0.0;
+    ThresholdSet set;
+    set.margin = 0.05;
+    set.perIntent = {{"b", 0.625}};
+    set.sensitive = 0.25;
+    set.sensitiveIntents = {"c"};
+    for (const double global : {0.0, 0.3125, 0.5, 0.9, 1.0}) {
+        set.global = global;
+        const auto thresholds = *CompiledThresholds::compile(set, labels, {});
+        const auto judged = judgedRows(rows, thresholds);
+        QCOMPARE(judged.size(), rows.size());
+        for (std::size_t index = 0; index < rows.size(); ++index) {
+            QCOMPARE(judged[index].score >= global,
+                thresholds.verdict(rows[index].span(), {}) == Verdict::Accept);
+            QCOMPARE(judged[index].isRight(), rows[index].isRight());
+        }
+        // Of an intent's own threshold nothing is left when that is what is tuned.
+        set.perIntent.clear();
+        const auto without = *CompiledThresholds::compile(set, labels, {});
+        const auto replaced = judgedRows(rows, thresholds, OwnThresholds::Replace);
+        const auto plain = judgedRows(rows, without);
+        for (std::size_t index = 0; index < rows.size(); ++index) {
+            QCOMPARE(replaced[index].score, plain[index].score);
+        }
+        set.perIntent = {{"b", 0.625}};
+    }
+}
+
+void TestEvaluator::judgedRowsSayWhatTheyWereUsedFor()
+{
+    const std::filesystem::path share =
+        std::filesystem::path(SLUICE_BINARY_DIR) / "share" / "sluice";
+    const auto model = Model::load(share / "helpdesk.model");
+    const auto data = readLabelledData(share / "queries.jsonl");
+    QVERIFY(model.ok() && data.ok());
+    const auto judged = judgedRows(scoreRows(*model, data->queries), compiled(0.5));
+    std::map<std::pair<Split, RowUse>, int> seen;
+    for (std::size_t index = 0; index < judged.size(); ++index) {
+        ++seen[{data->queries[index].split, judged[index].use}];
+        QCOMPARE(judged[index].isOutOfScope(), data->queries[index].isOutOfScope());
+    }
+    QCOMPARE(seen.size(), 4U);
+    QVERIFY(seen.contains({Split::Train, RowUse::Training}));
+    QVERIFY(seen.contains({Split::Validation, RowUse::Stopping}));
+    QVERIFY(seen.contains({Split::Calibration, RowUse::HeldOut}));
+    QVERIFY(seen.contains({Split::Test, RowUse::Undeclared}));
+    const auto scores = gridScores(judged);
+    QCOMPARE(scores.size(), judged.size());
+    QCOMPARE(scores[7].score, judged[7].score);
+    QCOMPARE(scores[7].predicted, judged[7].predicted);
+}
+
+void TestEvaluator::recordedRowsGetTheSameVerdicts()
+{
+    std::vector<ScoredRow> rows = randomRows(500);
+    rows[0].candidates = 0;
+    rows[1].candidates = 1;
+    rows[2].label = ScoredRow::unknownLabel;
+    const CompiledThresholds thresholds = compiled(0.4001, 0.0501, 0.1001);
+    const RecordedRows recorded(recordedRows(rows), labels.size());
+    const Replay replay = recorded.replay(thresholds, recorded.verdicts(thresholds));
+    const Outcome outcome = outcomeOf(rows, thresholds);
+    QCOMPARE(std::size_t(replay.count(Verdict::Accept)), outcome.accepted);
+    QCOMPARE(std::size_t(replay.count(Verdict::Clarify)), outcome.clarified);
+    QCOMPARE(std::size_t(replay.count(Verdict::Fallback)), outcome.fallback);
+    const auto intents = intentOutcomes(rows, thresholds, labels.size());
+    for (std::size_t label = 0; label < labels.size(); ++label) {
+        QCOMPARE(std::size_t(replay.intents[label].truePositives), intents[label].right);
+        QCOMPARE(std::size_t(replay.intents[label].accepted), intents[label].predicted);
+        QCOMPARE(std::size_t(replay.intents[label].falsePositives),
+            intents[label].predicted - intents[label].right);
+        QCOMPARE(std::size_t(replay.intents[label].falseNegatives),
+            intents[label].support - intents[label].right);
+    }
+}
+
+void TestEvaluator::hashIsOfTextsAndIntents()
+{
+    std::vector<LabelledQuery> queries(2);
+    queries[0].text = "hello";
+    queries[0].intent = "greet";
+    queries[1].text = "bye";
+    queries[1].intent = "leave";
+    const std::string hash = hashOf(queries);
+    QCOMPARE(hash.size(), 64U);
+    queries[1].line = 7;
+    QCOMPARE(hashOf(queries), hash);
+    queries[1].intent = "greet";
+    QVERIFY(hashOf(queries) != hash);
 }
 
 QTEST_GUILESS_MAIN(TestEvaluator)

@@ -1,6 +1,7 @@
 #include "engine/classification/thresholds/thresholdset.h"
 #include "tests/support/testcase.h"
 
+#include <QDateTime>
 #include <array>
 #include <cmath>
 #include <random>
@@ -19,6 +20,9 @@ private Q_SLOTS:
     void strangeLabel();
     void partsExplainTheThreshold();
     void thresholdIsClamped();
+    void rulesAdjust_data();
+    void rulesAdjust();
+    void timeHoldsUntilItChanges();
     void wouldChange_data();
     void wouldChange();
     void wouldChangeFlipsTheVerdict();
@@ -173,6 +177,142 @@ void TestDecision::thresholdIsClamped()
     QCOMPARE(told(decide(set, 0.0, 0.0)), "accept above_threshold");
 }
 
+namespace {
+
+ContextRule ruleOf(Condition when, double add, std::set<std::string> intents = {})
+{
+    ContextRule rule;
+    rule.when = when;
+    rule.add = add;
+    rule.intents = std::move(intents);
+    return rule;
+}
+
+ContextRule hoursOf(double add, int from, int to, const char* zone)
+{
+    ContextRule rule = ruleOf(Condition::TimeOfDay, add);
+    rule.from = from * 60;
+    rule.to = to * 60;
+    rule.zone = zone;
+    return rule;
+}
+
+/// A rule of each condition, two of some; amounts are powers of two.
+ThresholdSet ruledSet()
+{
+    ThresholdSet set = plainSet(0.5, 0.0, 0.0);
+    set.followUp = -0.0625;
+    set.sensitive = 0.03125;
+    set.sensitiveIntents = {"refund"};
+    ContextRule second = ruleOf(Condition::RepeatedFailure, 0.125, {"cancel"});
+    second.failures = 4;
+    ContextRule first = ruleOf(Condition::RepeatedFailure, -0.25);
+    first.failures = 2;
+    set.rules = {second, first, ruleOf(Condition::FollowUp, 0.125, {"track"}),
+        ruleOf(Condition::Sensitive, 0.25, {"refund"}), hoursOf(0.0625, 22, 6, "Europe/Berlin"),
+        hoursOf(0.015625, 23, 0, "Europe/Berlin"), hoursOf(-0.125, 0, 12, "")};
+    return set;
+}
+
+std::chrono::sys_seconds at(const char* text)
+{
+    return std::chrono::sys_seconds(std::chrono::seconds(
+        QDateTime::fromString(QLatin1StringView(text), Qt::ISODate).toSecsSinceEpoch()));
+}
+
+} // namespace
+
+void TestDecision::rulesAdjust_data()
+{
+    QTest::addColumn<int>("label");
+    QTest::addColumn<bool>("followUp");
+    QTest::addColumn<int>("failures");
+    QTest::addColumn<QByteArray>("time");
+    QTest::addColumn<QByteArray>("expected");
+    const auto row = [](const char* name, int label, bool followUp, int failures, const char* time,
+                         const char* expected) {
+        QTest::newRow(name) << label << followUp << failures << QByteArray(time)
+                            << QByteArray(expected);
+    };
+    // 0 cancel, 1 refund, 2 track
+    row("no context", 0, false, 0, "", "global 0.5 = 0.5");
+    row("follow-up", 0, true, 0, "", "global 0.5 follow_up -0.0625 = 0.4375");
+    row("follow-up of an intent", 2, true, 0, "", "global 0.5 follow_up 0.0625 = 0.5625");
+    row("sensitive twice", 1, false, 0, "", "global 0.5 sensitive 0.28125 = 0.78125");
+    row("one failure", 0, true, 1, "", "global 0.5 follow_up -0.0625 = 0.4375");
+    row("two failures", 2, false, 2, "", "global 0.5 repeated_failure -0.25 = 0.25");
+    row("three failures", 0, false, 3, "", "global 0.5 repeated_failure -0.25 = 0.25");
+    row("four failures", 0, false, 4, "", "global 0.5 repeated_failure -0.125 = 0.375");
+    row("many failures", 0, false, 999, "", "global 0.5 repeated_failure -0.125 = 0.375");
+    row("four of another", 2, false, 4, "", "global 0.5 repeated_failure -0.25 = 0.25");
+    row("summer night", 0, false, 0, "2026-07-01T20:00:00Z",
+        "global 0.5 time_of_day 0.0625 = 0.5625");
+    row("just before", 0, false, 0, "2026-07-01T19:59:59Z", "global 0.5 = 0.5");
+    row("winter night", 0, false, 0, "2026-01-01T21:00:00Z",
+        "global 0.5 time_of_day 0.0625 = 0.5625");
+    row("winter, an hour before", 0, false, 0, "2026-01-01T20:59:59Z", "global 0.5 = 0.5");
+    row("both of a zone", 0, false, 0, "2026-01-01T22:30:00Z",
+        "global 0.5 time_of_day 0.078125 = 0.578125");
+    row("both zones", 0, false, 0, "2026-01-01T04:59:59Z",
+        "global 0.5 time_of_day -0.0625 = 0.4375");
+    row("one zone", 0, false, 0, "2026-01-01T05:00:00Z", "global 0.5 time_of_day -0.125 = 0.375");
+    row("noon", 0, false, 0, "2026-01-01T12:00:00Z", "global 0.5 = 0.5");
+    row("long ago", 0, false, 0, "1960-01-01T22:30:00Z",
+        "global 0.5 time_of_day 0.078125 = 0.578125");
+    row("stranger", 7, true, 4, "2026-01-01T12:00:00Z",
+        "global 0.5 follow_up -0.0625 repeated_failure -0.25 = 0.1875");
+    row("all", 1, true, 2, "2026-01-01T21:00:00Z",
+        "global 0.5 follow_up -0.0625 sensitive 0.28125 repeated_failure -0.25 time_of_day 0.0625 "
+        "= 0.53125");
+}
+
+void TestDecision::rulesAdjust()
+{
+    QFETCH(int, label);
+    QFETCH(bool, followUp);
+    QFETCH(int, failures);
+    QFETCH(QByteArray, time);
+    QFETCH(QByteArray, expected);
+    const CompiledThresholds thresholds = compiled(ruledSet());
+    DecisionContext context{followUp, failures};
+    if (!time.isEmpty()) {
+        context.at = at(time.constData());
+    }
+    const std::array candidates{Candidate{label, 0.5}};
+    const Ruling ruling = thresholds.decide(candidates, context);
+    QByteArray found;
+    for (const ThresholdPart& part : ruling.parts) {
+        found += QByteArray(part.name.data(), qsizetype(part.name.size())) + ' '
+            + QByteArray::number(part.amount) + ' ';
+    }
+    QCOMPARE(QByteArray(found + "= " + QByteArray::number(ruling.threshold, 'g', 9)), expected);
+    QCOMPARE(ruling.threshold, thresholds.threshold(label, context));
+}
+
+// Within the time told nothing changes; over a day every change is told of.
+void TestDecision::timeHoldsUntilItChanges()
+{
+    using std::chrono::minutes;
+    QVERIFY(compiled(plainSet(0.5, 0, 0)).timeHoldsUntil(at("2026-01-01T12:00:00Z"))
+        == std::chrono::sys_seconds::max());
+    const CompiledThresholds thresholds = compiled(ruledSet());
+    for (const char* day : {"2026-01-01T00:00:00Z", "2026-03-29T00:00:00Z", "2026-10-24T21:17:03Z",
+             "1959-12-31T23:59:59Z"}) { // two are changes of summer time
+        auto until = thresholds.timeHoldsUntil(at(day));
+        double threshold = thresholds.threshold(0, {false, 0, at(day)});
+        for (int minute = 1; minute < 3000; ++minute) {
+            const auto now = at(day) + minutes(minute);
+            const double present = thresholds.threshold(0, {false, 0, now});
+            QVERIFY(now >= until || present == threshold);
+            if (now >= until) {
+                threshold = present;
+                until = thresholds.timeHoldsUntil(now);
+                QVERIFY(until > now);
+            }
+        }
+    }
+}
+
 void TestDecision::wouldChange_data()
 {
     QTest::addColumn<double>("global");
@@ -227,6 +367,7 @@ void TestDecision::wouldChangeFlipsTheVerdict()
         ThresholdSet set = plainSet(share(random), share(random) * 0.3, share(random) * 0.3);
         set.followUp = share(random) * 0.4 - 0.2;
         set.failuresBeforeClarify = round % 3;
+        set.rules = {ruleOf(Condition::RepeatedFailure, share(random) * 0.4 - 0.2)};
         const DecisionContext context{round % 2 == 0, round % 5};
         const double first = share(random);
         const double second = std::min(first, 1 - first) * share(random);
@@ -257,17 +398,19 @@ void TestDecision::verdictAgreesWithDecide()
 {
     std::minstd_rand random(3);
     std::uniform_real_distribution<double> share(0.0, 1.0);
-    for (int round = 0; round < 20000; ++round) {
+    for (int round = 0; round < 4000; ++round) {
         ThresholdSet set = plainSet(share(random), share(random) * 0.2, share(random) * 0.2);
         set.perIntent = {{"refund", share(random)}};
         set.followUp = share(random) - 0.5;
         set.sensitive = share(random) * 0.2;
         set.sensitiveIntents = {"cancel"};
         set.failuresBeforeClarify = round % 3;
+        set.rules = ruledSet().rules;
         const CompiledThresholds thresholds = compiled(set);
         const std::array candidates{
             Candidate{round % 3, share(random)}, Candidate{(round + 1) % 3, share(random) * 0.5}};
-        const DecisionContext context{round % 2 == 0, round % 4};
+        const DecisionContext context{
+            round % 2 == 0, round % 6, at("2026-06-01T00:00:00Z") + std::chrono::minutes(round)};
         QVERIFY(thresholds.decide(candidates, context).verdict
             == thresholds.verdict(candidates, context));
     }

@@ -1,6 +1,7 @@
 #include "engine/classification/thresholds/statistics.h"
 #include "tests/support/testcase.h"
 
+#include <array>
 #include <cmath>
 
 using namespace sluice;
@@ -18,8 +19,11 @@ private Q_SLOTS:
     void upperBound_data();
     void upperBound();
     void upperBoundSolvesTheBinomial();
-    void rowsNeededForACertificate_data();
-    void rowsNeededForACertificate();
+    void lowerBoundMirrorsTheUpper();
+    void intervalNeverCoversLess();
+    void mcnemarIsTheSignTest();
+    void trialsToRefuteIsTheFewest_data();
+    void trialsToRefuteIsTheFewest();
     void oddArgumentsAreHarmless();
 };
 
@@ -125,29 +129,70 @@ void TestStatistics::upperBoundSolvesTheBinomial()
 }
 
 // How many accepted rows certify a share alpha of errors, with e errors among them.
-void TestStatistics::rowsNeededForACertificate_data()
+void TestStatistics::lowerBoundMirrorsTheUpper()
+{
+    // All right: 1 - bound is what no error leaves.
+    near(exactLowerBound(10, 10, 0.05), std::pow(0.05, 0.1), 1e-12);
+    QCOMPARE(exactLowerBound(0, 10, 0.05), 0.0);
+    QCOMPARE(exactLowerBound(0, 0, 0.05), 0.0);
+    for (const int k : {1, 3, 9}) {
+        const double low = exactLowerBound(k, 10, 0.05);
+        near(1 - binomialCdf(k - 1, 10, low), 0.05, 1e-9); // P(X >= k) at the bound is delta
+    }
+}
+
+void TestStatistics::intervalNeverCoversLess()
+{
+    for (const double p : {0.03, 0.2, 0.5, 0.91}) {
+        double covered = 0;
+        for (int k = 0; k <= 40; ++k) {
+            const Interval found = exactInterval(k, 40);
+            if (found.low <= p && p <= found.high) {
+                covered += binomialCdf(k, 40, p) - binomialCdf(k - 1, 40, p);
+            }
+        }
+        QVERIFY2(covered >= 0.95, qPrintable(QString::number(covered)));
+    }
+    QVERIFY(exactInterval(5, 40, 0.99).high > exactInterval(5, 40).high);
+}
+
+void TestStatistics::mcnemarIsTheSignTest()
+{
+    QCOMPARE(mcnemar(0, 0), 1.0);
+    QCOMPARE(mcnemar(5, 5), 1.0);
+    near(mcnemar(0, 5), 2.0 / 32, 1e-12);
+    near(mcnemar(1, 5), 2.0 * 7 / 64, 1e-12);
+    QCOMPARE(mcnemar(5, 1), mcnemar(1, 5));
+}
+
+// Accepted rows that a certificate needs at alpha and delta with so many errors.
+void TestStatistics::trialsToRefuteIsTheFewest_data()
 {
     QTest::addColumn<double>("alpha");
     QTest::addColumn<double>("delta");
-    QTest::addColumn<int>("errors");
-    QTest::addColumn<int>("rows");
-    QTest::newRow("1 %, .05, 0") << 0.01 << 0.05 << 0 << 299;
-    QTest::newRow("1 %, .05, 5") << 0.01 << 0.05 << 5 << 1049;
-    QTest::newRow("2 %, .10, 0") << 0.02 << 0.10 << 0 << 114;
-    QTest::newRow("2 %, .10, 2") << 0.02 << 0.10 << 2 << 265;
-    QTest::newRow("5 %, .05, 1") << 0.05 << 0.05 << 1 << 93;
-    QTest::newRow("5 %, .10, 5") << 0.05 << 0.10 << 5 << 184;
-    QTest::newRow("10 %, .05, 0") << 0.10 << 0.05 << 0 << 29;
+    QTest::addColumn<QList<int>>("needed"); ///< with 0, 1, 2 and 5 errors
+    QTest::newRow("1 %, 5 %") << 0.01 << 0.05 << QList<int>{299, 473, 628, 1049};
+    QTest::newRow("1 %, 10 %") << 0.01 << 0.10 << QList<int>{230, 388, 531, 926};
+    QTest::newRow("2 %, 5 %") << 0.02 << 0.05 << QList<int>{149, 236, 313, 523};
+    QTest::newRow("2 %, 10 %") << 0.02 << 0.10 << QList<int>{114, 194, 265, 462};
+    QTest::newRow("5 %, 5 %") << 0.05 << 0.05 << QList<int>{59, 93, 124, 208};
+    QTest::newRow("5 %, 10 %") << 0.05 << 0.10 << QList<int>{45, 77, 105, 184};
+    QTest::newRow("10 %, 5 %") << 0.10 << 0.05 << QList<int>{29, 46, 61, 103};
+    QTest::newRow("10 %, 10 %") << 0.10 << 0.10 << QList<int>{22, 38, 52, 91};
 }
 
-void TestStatistics::rowsNeededForACertificate()
+void TestStatistics::trialsToRefuteIsTheFewest()
 {
     QFETCH(double, alpha);
     QFETCH(double, delta);
-    QFETCH(int, errors);
-    QFETCH(int, rows);
-    QVERIFY(exactUpperBound(errors, rows, delta) <= alpha);
-    QVERIFY(exactUpperBound(errors, rows - 1, delta) > alpha);
+    QFETCH(QList<int>, needed);
+    const std::array errors{0, 1, 2, 5};
+    for (int index = 0; index < needed.size(); ++index) {
+        const auto found = trialsToRefute(errors[std::size_t(index)], alpha, delta);
+        QCOMPARE(found, std::int64_t(needed[index]));
+        QVERIFY(exactUpperBound(errors[std::size_t(index)], found, delta) <= alpha + 1e-12);
+        QVERIFY(exactUpperBound(errors[std::size_t(index)], found - 1, delta) > alpha);
+    }
 }
 
 void TestStatistics::oddArgumentsAreHarmless()

@@ -1,5 +1,11 @@
+#include "engine/base/json.h"
 #include "engine/classification/thresholds/thresholdset.h"
 #include "tests/support/testcase.h"
+
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 
 using namespace sluice;
 
@@ -13,11 +19,20 @@ private Q_SLOTS:
     void zeroIsZero();
     void refused_data();
     void refused();
+    void rulesRoundTrip();
+    void setsWithoutRulesLookAsBefore();
+    void contentHashIsOfWhatDecides();
+    void schemaAndReaderAgree();
+    void schemaBoundsAreTheReaders_data();
+    void schemaBoundsAreTheReaders();
     void compileRefusesStrangers();
     void compileChecksTheModel();
 };
 
-void TestThresholdSet::roundTrip()
+namespace {
+
+/// A set that says something in every member, and has a rule of each condition.
+ThresholdSet fullSet()
 {
     ThresholdSet set;
     set.number = 42;
@@ -33,9 +48,208 @@ void TestThresholdSet::roundTrip()
     set.author = "ada";
     set.comment = "line one\nline two";
     set.createdAt = "2026-03-04T10:00:00Z";
-    const auto read = ThresholdSet::fromJson(set.toJson(), "set");
-    QVERIFY2(read.ok(), read ? "" : read.error().text().c_str());
-    QVERIFY(*read == set);
+    ContextRule rule;
+    rule.when = Condition::FollowUp;
+    rule.add = -0.02;
+    rule.intents = {"refund"};
+    set.rules.push_back(rule);
+    rule.when = Condition::Sensitive;
+    rule.add = 0.25;
+    set.rules.push_back(rule);
+    rule = {};
+    rule.when = Condition::RepeatedFailure;
+    rule.add = -0.1;
+    rule.failures = 3;
+    set.rules.push_back(rule);
+    rule = {};
+    rule.when = Condition::TimeOfDay;
+    rule.add = 0.05;
+    rule.from = 22 * 60;
+    rule.to = 6 * 60 + 30;
+    rule.zone = "Europe/Berlin";
+    set.rules.push_back(rule);
+    return set;
+}
+
+QJsonObject objectOf(const ThresholdSet& set)
+{
+    return QJsonDocument::fromJson(QByteArray::fromStdString(set.toJson())).object();
+}
+
+Result<ThresholdSet> read(const QJsonObject& object)
+{
+    const QByteArray text = QJsonDocument(object).toJson();
+    return ThresholdSet::fromJson(std::string_view(text.data(), std::size_t(text.size())), "set");
+}
+
+QJsonObject schema()
+{
+    QFile file(QStringLiteral(SLUICE_SOURCE_DIR)
+        % QLatin1StringView("/resources/schema/thresholds.schema.json"));
+    return file.open(QIODevice::ReadOnly) ? QJsonDocument::fromJson(file.readAll()).object()
+                                          : QJsonObject();
+}
+
+/// The schema of the rules with that condition.
+QJsonObject ruleSchema(const QString& when)
+{
+    const QJsonArray kinds = schema()
+                                 .value(QStringLiteral("properties"))[QStringLiteral(
+                                     "rules")][QStringLiteral("items")][QStringLiteral("oneOf")]
+                                 .toArray();
+    for (const QJsonValue& kind : kinds) {
+        if (kind[QStringLiteral("properties")][QStringLiteral("when")][QStringLiteral("const")]
+            == when) {
+            return kind.toObject();
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+void TestThresholdSet::roundTrip()
+{
+    ThresholdSet set = fullSet();
+    set.rules.clear();
+    const auto again = ThresholdSet::fromJson(set.toJson(), "set");
+    QVERIFY2(again.ok(), again ? "" : again.error().text().c_str());
+    QVERIFY(*again == set);
+}
+
+void TestThresholdSet::rulesRoundTrip()
+{
+    const ThresholdSet set = fullSet();
+    const auto again = ThresholdSet::fromJson(set.toJson(), "set");
+    QVERIFY2(again.ok(), again ? "" : again.error().text().c_str());
+    QVERIFY(*again == set);
+    QVERIFY(set.toJson().find(R"("from":"22:00","to":"06:30")") != std::string::npos);
+}
+
+// A worker that knows no rules refuses a set with the member.
+void TestThresholdSet::setsWithoutRulesLookAsBefore()
+{
+    QVERIFY(!objectOf(ThresholdSet()).contains(QStringLiteral("rules")));
+}
+
+void TestThresholdSet::contentHashIsOfWhatDecides()
+{
+    const ThresholdSet set = fullSet();
+    ThresholdSet other = set;
+    other.number = 7;
+    other.author = "bob";
+    other.comment = "else";
+    other.createdAt = "";
+    QCOMPARE(other.contentHash(), set.contentHash());
+    other.global += 0.01;
+    QVERIFY(other.contentHash() != set.contentHash());
+    other = set;
+    other.rules[0].add = 0;
+    QVERIFY(other.contentHash() != set.contentHash());
+}
+
+// Every member that is written stands in the schema, and every member of the schema is written by
+// a set that says everything, and read back.
+void TestThresholdSet::schemaAndReaderAgree()
+{
+    const auto names = [](const QJsonObject& properties) { return properties.keys(); };
+    const QJsonObject all = objectOf(fullSet());
+    QCOMPARE(names(all), names(schema().value(QStringLiteral("properties")).toObject()));
+    const QJsonArray rules = all.value(QStringLiteral("rules")).toArray();
+    QCOMPARE(rules.size(), 4);
+    for (const QJsonValue& rule : rules) {
+        const QJsonObject kind = ruleSchema(rule[QStringLiteral("when")].toString());
+        const QJsonObject properties = kind.value(QStringLiteral("properties")).toObject();
+        QJsonObject full = rule.toObject();
+        full.insert(QStringLiteral("intents"), QJsonArray{QStringLiteral("refund")});
+        QCOMPARE(names(full), names(properties));
+        const auto with = [&](const QJsonObject& changed) {
+            QJsonObject set = all;
+            set.insert(QStringLiteral("rules"), QJsonArray{changed});
+            return read(set).ok();
+        };
+        QVERIFY(with(full));
+        const QJsonArray required = kind.value(QStringLiteral("required")).toArray();
+        for (const QString& name : names(full)) {
+            QJsonObject less = full;
+            less.remove(name);
+            QVERIFY2(with(less) != required.contains(name), qPrintable(name));
+        }
+        QJsonObject more = full;
+        more.insert(QStringLiteral("until"), 1);
+        QVERIFY(!with(more));
+    }
+    const QJsonArray required = schema().value(QStringLiteral("required")).toArray();
+    for (const QString& name : names(all)) {
+        QJsonObject less = all;
+        less.remove(name);
+        QVERIFY2(read(less).ok() != required.contains(name), qPrintable(name));
+    }
+}
+
+void TestThresholdSet::schemaBoundsAreTheReaders_data()
+{
+    QTest::addColumn<QString>("when");
+    QTest::addColumn<QString>("member");
+    const QJsonObject members = schema().value(QStringLiteral("properties")).toObject();
+    for (const QString& member : members.keys()) {
+        QTest::newRow(qPrintable(member)) << QString() << member;
+    }
+    for (const QJsonValue& rule : objectOf(fullSet()).value(QStringLiteral("rules")).toArray()) {
+        const QString when = rule[QStringLiteral("when")].toString();
+        const QJsonObject rules = ruleSchema(when).value(QStringLiteral("properties")).toObject();
+        for (const QString& member : rules.keys()) {
+            QTest::newRow(qPrintable(QString(when % u' ' % member))) << when << member;
+        }
+    }
+}
+
+// Least and most of a number are read, the next beyond is refused; another type is refused.
+void TestThresholdSet::schemaBoundsAreTheReaders()
+{
+    QFETCH(QString, when);
+    QFETCH(QString, member);
+    QJsonObject set = objectOf(fullSet());
+    QJsonObject rule;
+    for (const QJsonValue& one : set.value(QStringLiteral("rules")).toArray()) {
+        rule = one[QStringLiteral("when")] == when ? one.toObject() : rule;
+    }
+    const QJsonObject kind = (when.isEmpty() ? schema() : ruleSchema(when))
+                                 .value(QStringLiteral("properties"))[member]
+                                 .toObject();
+    QVERIFY(!kind.isEmpty());
+    const auto reads = [&](const QJsonValue& value) {
+        QJsonObject changed = set;
+        if (when.isEmpty()) {
+            changed.insert(member, value);
+        } else {
+            QJsonObject changedRule = rule;
+            changedRule.insert(member, value);
+            changed.insert(QStringLiteral("rules"), QJsonArray{changedRule});
+        }
+        return read(changed).ok();
+    };
+    const QString type = kind.value(QStringLiteral("type")).toString();
+    const bool integer = type == QStringLiteral("integer");
+    const double step = integer ? 1.0 : 1e-6;
+    for (const auto& [bound, beyond] : {std::pair("minimum", -step), std::pair("maximum", step)}) {
+        const QJsonValue limit = kind.value(QLatin1StringView(bound));
+        if (!limit.isUndefined()) {
+            QVERIFY(reads(limit));
+            QVERIFY(!reads(limit.toDouble() + beyond));
+        }
+    }
+    QVERIFY(!integer || !reads(1.5));
+    QVERIFY(!reads(true));
+    QVERIFY(!reads(type == QStringLiteral("string") ? QJsonValue(1) : QJsonValue(QString())));
+    if (const QJsonValue pattern = kind.value(QStringLiteral("pattern")); pattern.isString()) {
+        for (const char* time :
+            {"00:00", "23:59", "24:00", "12:60", "1:00", "12:0a", "", " 12:00", "12-00"}) {
+            const QRegularExpression expression(pattern.toString());
+            const QString text = QLatin1StringView(time);
+            QCOMPARE(reads(text), expression.match(text).hasMatch());
+        }
+    }
 }
 
 void TestThresholdSet::defaults()
@@ -87,6 +301,29 @@ void TestThresholdSet::refused_data()
     row("sensitive intents", R"({"global": 0.5, "sensitive_intents": "a"})", "sensitive_intents");
     row("failures", R"({"global": 0.5, "failures_before_clarify": 1.5})", "failures_before");
     row("failures below 0", R"({"global": 0.5, "failures_before_clarify": -1})", "failures_before");
+    row("rules no list", R"({"global": 0.5, "rules": {}})", "rules");
+    row("rule no object", R"({"global": 0.5, "rules": [1]})", "rules[0]: a JSON object");
+    row("rule of what", R"({"global": 0.5, "rules": [{"when": "full_moon", "add": 1}]})",
+        "rules[0]: when: follow_up, sensitive");
+    row("rule without when", R"({"global": 0.5, "rules": [{"add": 1}]})", "when: is missing");
+    row("rule's amount", R"({"global": 0.5, "rules": [{"when": "follow_up", "add": 2}]})",
+        "rules[0]: add");
+    row("rule's stranger",
+        R"({"global": 0.5, "rules": [{"when": "follow_up", "add": 0.1, "failures": 2}]})",
+        "failures: is not known");
+    row("rule of nobody", R"({"global": 0.5, "rules": [{"when": "sensitive", "add": 0.1}]})",
+        "intents: name the intents");
+    row("rule's time",
+        R"({"global": 0.5, "rules": [{"when": "time_of_day", "add": 0, "from": "25:00", "to": "01:00"}]})",
+        "from: a time of day");
+    row("rule's zone",
+        R"({"global": 0.5, "rules": [{"when": "time_of_day", "add": 0, "from": "22:00",
+            "to": "01:00", "zone": "Europe/Berlyn"}]})",
+        "no time zone \"Europe/Berlyn\"");
+    row("two of a condition",
+        R"({"global": 0.5, "rules": [{"when": "follow_up", "add": 0.1}, {"when": "follow_up",
+            "add": 0.2}]})",
+        "rules[1]: an earlier rule has the same condition");
     row("number", R"({"global": 0.5, "number": -3})", "number");
     row("comment", R"({"global": 0.5, "comment": 3})", "comment");
     row("invalid UTF-8", "{\"global\": 0.5, \"comment\": \"\xFF\"}", "not valid JSON");
@@ -118,6 +355,16 @@ void TestThresholdSet::compileRefusesStrangers()
     compiled = CompiledThresholds::compile(set, labels, "");
     QVERIFY(!compiled.ok());
     QVERIFY(compiled.error().message.find("sensitive_intents") != std::string::npos);
+    set.sensitiveIntents.clear();
+    set.rules.push_back({});
+    set.rules[0].intents = {"cancel", "elsewhere"};
+    compiled = CompiledThresholds::compile(set, labels, "");
+    QVERIFY(!compiled.ok());
+    QVERIFY(compiled.error().message.find("rules names \"elsewhere\"") != std::string::npos);
+    set.rules[0] = {};
+    set.rules[0].when = Condition::TimeOfDay;
+    set.rules[0].zone = "Nowhere";
+    QVERIFY(!CompiledThresholds::compile(set, labels, "").ok());
 }
 
 void TestThresholdSet::compileChecksTheModel()
