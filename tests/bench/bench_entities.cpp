@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fmt/format.h>
 #include <functional>
@@ -13,23 +14,28 @@ using namespace sluice;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 const std::chrono::sys_seconds now =
     std::chrono::sys_days(std::chrono::year(2026) / 3 / 11) + std::chrono::hours(10);
 
-/// Median of 15 rounds, in nanoseconds a text.
+/// What this thread has used of a processor: the machine may be shared.
+double cpuNanoseconds()
+{
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return double(time.tv_sec) * 1e9 + double(time.tv_nsec);
+}
+
+/// Median of 15 rounds, in nanoseconds of one processor a text.
 double nanosecondsEach(const EntityCatalogue& catalogue, const std::vector<std::string>& texts)
 {
     std::vector<double> all;
     std::size_t found = 0;
     for (int round = 0; round < 15; ++round) {
-        const auto begin = Clock::now();
+        const double begin = cpuNanoseconds();
         for (const std::string& text : texts) {
             found += catalogue.extract(text, now).size();
         }
-        all.push_back(std::chrono::duration<double, std::nano>(Clock::now() - begin).count()
-            / double(texts.size()));
+        all.push_back((cpuNanoseconds() - begin) / double(texts.size()));
     }
     std::sort(all.begin(), all.end());
     if (found == SIZE_MAX) { // never; keeps the calls
@@ -40,9 +46,9 @@ double nanosecondsEach(const EntityCatalogue& catalogue, const std::vector<std::
 
 double milliseconds(const std::function<void()>& work)
 {
-    const auto begin = Clock::now();
+    const double begin = cpuNanoseconds();
     work();
-    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    return (cpuNanoseconds() - begin) / 1e6;
 }
 
 /// Words that read like words, each once.
@@ -113,18 +119,33 @@ void shipped(const std::filesystem::path& share, const std::vector<std::string>&
         milliseconds([&] { (void)EntityCatalogue::fromFile(share / "entities.json"); }));
 }
 
-void manyPatterns(const char* name, const std::string& form, const std::vector<std::string>& texts)
+/// `found` is what a pattern finds; "%" stands for its name.
+void manyPatterns(const char* name, const std::string& form, const std::string& found,
+    const std::vector<std::string>& texts)
 {
     fmt::print("{}\n", name);
+    // Every text once more with two of the first ten names in it.
+    std::vector<std::string> hits = texts;
+    const auto known = names(10);
+    for (std::size_t index = 0; index < hits.size(); ++index) {
+        for (const std::size_t which : {index % 10, (index + 3) % 10}) {
+            std::string one = found;
+            hits[index] += " " + one.replace(one.find('%'), 1, known[which]);
+        }
+    }
     double ten = 0;
+    double tenHits = 0;
     for (const std::size_t count : {10U, 1000U, 10000U}) {
         const std::string entry = patterns(count, form);
         EntityCatalogue catalogue;
         const double load = milliseconds([&] { catalogue = catalogueOf(entry); });
         const double each = nanosecondsEach(catalogue, texts);
+        const double eachHit = nanosecondsEach(catalogue, hits);
         ten = count == 10 ? each : ten;
-        fmt::print("  {:6} patterns {:30} {:9.0f} ns   {:.2f} times that of 10; load {:.0f} ms\n",
-            count, "", each, each / ten, load);
+        tenHits = count == 10 ? eachHit : tenHits;
+        fmt::print("  {:6} patterns: {:6.0f} ns ({:.2f} times that of 10), with two in each text "
+                   "{:6.0f} ns ({:.2f}); load {:.0f} ms\n",
+            count, each, each / ten, eachHit, eachHit / tenHits, load);
     }
 }
 
@@ -149,7 +170,7 @@ void hostile()
 {
     fmt::print("a hostile pattern, text of 4,096 letters and of 60\n");
     std::mt19937 random(7);
-    std::string text;
+    std::string text = "x c d "; // what they ask for, where it does not help
     while (text.size() < 4096) {
         text += "ab"[random() % 2];
     }
@@ -179,8 +200,10 @@ int main()
         texts.push_back(query.text);
     }
     shipped(share, texts);
-    manyPatterns("patterns of a name and a number", "\\\\b%[- ]?[0-9]{3,6}\\\\b", texts);
-    manyPatterns("patterns that begin alike", "\\\\border %[a-z]*\\\\b", texts);
+    manyPatterns("patterns of a name and a number", "\\\\b%[- ]?[0-9]{3,6}\\\\b", "%-1234", texts);
+    manyPatterns("patterns that begin alike", "\\\\border %[a-z]*\\\\b", "order %s", texts);
+    manyPatterns("patterns of figures, a sign and two letters", "\\\\b[0-9]{2,4}/[0-9]+-%\\\\b",
+        "12/34-%", texts);
     manyNames(texts);
     hostile();
     return 0;

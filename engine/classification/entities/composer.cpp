@@ -17,15 +17,11 @@ using namespace std::chrono;
 constexpr std::size_t reach = 64;
 constexpr std::size_t maxGapBytes = 512;
 constexpr int maxGapProgram = 500;
+constexpr int gapMemory = 1 << 20;
 
 re2::StringPiece pieceOf(std::string_view text)
 {
     return {text.data(), text.size()};
-}
-
-bool isContinuation(char c)
-{
-    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
 }
 
 /// `text` with its first number replaced: "30 euros" with "20" -> "20 euros".
@@ -125,6 +121,18 @@ Hole nextHole(const std::string& form, std::size_t from)
     return {};
 }
 
+/// What stands before, between or after parts, as a pattern of all that stands there, or of what
+/// touches the part.
+std::unique_ptr<RE2> gapPattern(const std::string& gap, bool isFirst, bool isLast)
+{
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_case_sensitive(false);
+    options.set_max_mem(gapMemory);
+    return std::make_unique<RE2>(
+        fmt::format("{}(?:{}){}", isFirst ? "" : "^", gap, isLast ? "" : "$"), options);
+}
+
 } // namespace
 
 Result<void> Composer::add(const std::string& form, const std::string& value, std::uint32_t entry,
@@ -163,21 +171,13 @@ Result<void> Composer::add(const std::string& form, const std::string& value, st
             where, made.types.size(), form));
     }
     for (std::size_t index = 0; index < gaps.size(); ++index) {
-        const std::string& gap = gaps[index];
-        if (gap.empty()) {
+        if (gaps[index].empty()) {
             made.gaps.push_back(nullptr);
             continue;
         }
-        RE2::Options options;
-        options.set_log_errors(false);
-        options.set_case_sensitive(false);
-        options.set_max_mem(1 << 20);
         const bool isLast = index + 1 == gaps.size();
-        const std::string anchored = index == 0 ? "(?:" + gap + ")$"
-            : isLast                            ? "^(?:" + gap + ")"
-                                                : "^(?:" + gap + ")$";
-        auto expression = std::make_unique<RE2>(anchored, options);
-        if (!expression->ok() || gap.size() > maxGapBytes
+        auto expression = gapPattern(gaps[index], index == 0, isLast);
+        if (!expression->ok() || gaps[index].size() > maxGapBytes
             || expression->ProgramSize() > maxGapProgram) {
             return inputError(
                 fmt::format("{}: the form \"{}\" is refused: what stands {} is {}", where, form,

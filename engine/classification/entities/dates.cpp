@@ -1,7 +1,7 @@
 #include "engine/classification/entities/dates.h"
 
 #include "engine/classification/entities/durations.h"
-#include "engine/classification/entities/numbers.h"
+#include "engine/classification/entities/times.h"
 #include "engine/classification/entities/words.h"
 
 #include <algorithm>
@@ -20,11 +20,6 @@ constexpr int firstYear = 1900; ///< of the years that may stand alone
 constexpr int lastYear = 2199;
 
 using Words = std::vector<std::string>;
-
-bool has(const Words& words, std::string_view word)
-{
-    return std::find(words.begin(), words.end(), word) != words.end();
-}
 
 int monthOf(std::string_view word)
 {
@@ -119,27 +114,25 @@ local_days plusMonths(local_days date, int count)
 /// "last" -1, "next" 1, "this" and neither 0.
 int direction(const Words& words)
 {
-    return has(words, "last") || has(words, "past")  ? -1
-        : has(words, "next") || has(words, "coming") ? 1
-                                                     : 0;
+    return hasWord(words, "last") ? -1 : hasWord(words, "next") ? 1 : 0;
 }
 
 std::optional<std::string> namedDay(const Words& words, local_days today)
 {
-    if (has(words, "yesterday")) {
-        return iso(today - days(has(words, "before") ? 2 : 1));
+    if (hasWord(words, "yesterday")) {
+        return iso(today - days(hasWord(words, "before") ? 2 : 1));
     }
-    if (has(words, "tomorrow")) {
-        return iso(today + days(has(words, "after") ? 2 : 1));
+    if (hasWord(words, "tomorrow")) {
+        return iso(today + days(hasWord(words, "after") ? 2 : 1));
     }
-    if (has(words, "last") && has(words, "night")) {
+    if (hasWord(words, "last") && hasWord(words, "night")) {
         return iso(today - days(1));
     }
     const auto partOfDay = {"morning", "afternoon", "evening"};
-    const bool thisPart = has(words, "this")
-        && std::any_of(
-            partOfDay.begin(), partOfDay.end(), [&](const char* part) { return has(words, part); });
-    if (thisPart || has(words, "today") || has(words, "tonight")) {
+    const bool thisPart = hasWord(words, "this")
+        && std::any_of(partOfDay.begin(), partOfDay.end(),
+            [&](const char* part) { return hasWord(words, part); });
+    if (thisPart || hasWord(words, "today") || hasWord(words, "tonight")) {
         return iso(today);
     }
     return std::nullopt;
@@ -148,7 +141,9 @@ std::optional<std::string> namedDay(const Words& words, local_days today)
 /// "in 3 days", "2 hours ago".
 std::optional<std::string> awayFrom(const Words& words, const Moment& now)
 {
-    const int sign = has(words, "ago") ? -1 : has(words, "in") || has(words, "from") ? 1 : 0;
+    const int sign = hasWord(words, "ago")               ? -1
+        : hasWord(words, "in") || hasWord(words, "from") ? 1
+                                                         : 0;
     const auto duration =
         sign == 0 ? std::nullopt : parseDuration(std::span<const std::string>(words));
     if (!duration || !duration->unknown.empty()) {
@@ -188,18 +183,18 @@ std::optional<std::string> weekdayDate(const Words& words, local_days today)
 std::optional<std::string> namedPeriod(const Words& words, local_days today)
 {
     const int step = direction(words);
-    if (has(words, "week")) {
+    if (hasWord(words, "week")) {
         return isoWeek(today + days(7 * step));
     }
-    if (has(words, "weekend")) {
+    if (hasWord(words, "weekend")) {
         return isoWeek(today + days(7 * step)) + "-WE";
     }
     const year_month_day date(today);
-    if (has(words, "month")) {
+    if (hasWord(words, "month")) {
         const year_month month = date.year() / date.month() + months(step);
         return fmt::format("{:04}-{:02}", int(month.year()), unsigned(month.month()));
     }
-    if (has(words, "year")) {
+    if (hasWord(words, "year")) {
         return fmt::format("{:04}", int(date.year()) + step);
     }
     return std::nullopt;
@@ -281,61 +276,6 @@ std::optional<std::string> calendarDate(const Words& words, local_days today)
     return found ? std::optional<std::string>(iso(*found)) : std::nullopt;
 }
 
-struct TimeOfDay
-{
-    int hour = -1;
-    int minute = 0;
-};
-
-/// "half past five", "quarter to nine", "ten past nine".
-std::optional<TimeOfDay> spokenTime(const Words& words)
-{
-    for (std::size_t at = 1; at < words.size(); ++at) {
-        const bool past = words[at] == "past" || words[at] == "after";
-        if (!past && words[at] != "to" && words[at] != "till") {
-            continue;
-        }
-        const auto all = std::span<const std::string>(words);
-        const auto hour = parseNumber(all.subspan(at + 1));
-        const auto minutesSaid = parseNumber(all.first(at));
-        const int minutes = words[at - 1] == "half" ? 30
-            : words[at - 1] == "quarter"            ? 15
-            : minutesSaid                           ? int(minutesSaid->value)
-                                                    : -1;
-        if (!hour || hour->value < 0 || hour->value > 24 || minutes < 0 || minutes > 59) {
-            return std::nullopt;
-        }
-        const int whole = int(hour->value);
-        return past ? TimeOfDay{whole, minutes}
-                    : TimeOfDay{whole == 0 ? 23 : whole - 1, (60 - minutes) % 60};
-    }
-    return std::nullopt;
-}
-
-std::optional<TimeOfDay> clockTime(const Words& words)
-{
-    TimeOfDay time;
-    int numbers = 0;
-    for (std::size_t at = 0; at < words.size(); ++at) {
-        if (isAsciiDigit(words[at].front())) {
-            if (words[at].size() > 2) {
-                return std::nullopt;
-            }
-            if (numbers < 2) { // seconds are passed over
-                (numbers == 0 ? time.hour : time.minute) = std::atoi(words[at].c_str());
-            }
-            ++numbers;
-        } else if (const auto spoken = words[at] == "a"
-                       ? std::nullopt
-                       : parseNumber(std::span<const std::string>(words).subspan(at));
-                   spoken && numbers == 0 && spoken->value < 24) {
-            time.hour = int(spoken->value);
-            ++numbers;
-        }
-    }
-    return time.hour < 0 ? std::nullopt : std::optional<TimeOfDay>(time);
-}
-
 } // namespace
 
 std::optional<std::string> dateValue(std::string_view text, const Moment& now)
@@ -359,36 +299,6 @@ std::optional<std::string> dateValue(std::string_view text, const Moment& now)
         }
     }
     return calendarDate(words, today);
-}
-
-std::optional<std::string> timeValue(std::string_view text)
-{
-    const Words words = wordsOf(text);
-    std::optional<TimeOfDay> time;
-    if (has(words, "noon") || has(words, "midday")) {
-        time = TimeOfDay{12, 0};
-    } else if (has(words, "midnight")) {
-        time = TimeOfDay{0, 0};
-    } else if (time = spokenTime(words); !time) {
-        time = clockTime(words);
-    }
-    if (!time) {
-        return std::nullopt;
-    }
-    const auto said = [&](std::initializer_list<std::string_view> wanted) {
-        return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-            return std::find(wanted.begin(), wanted.end(), word) != wanted.end();
-        });
-    };
-    if (said({"pm", "p", "afternoon", "evening", "night"}) && time->hour < 12) {
-        time->hour += 12;
-    } else if (said({"am", "a", "morning"}) && time->hour == 12) {
-        time->hour = 0;
-    }
-    if (time->hour > 23 || time->minute > 59) {
-        return std::nullopt;
-    }
-    return fmt::format("{:02}:{:02}", time->hour, time->minute);
 }
 
 std::optional<std::string> dateTimeValue(std::string_view text, const Moment& now)

@@ -20,10 +20,6 @@ namespace sluice {
 /// Nothing where the text is no date.
 std::optional<std::string> dateValue(std::string_view text, const Moment& now);
 
-/// "5pm", "half past five", "8 in the morning" -> "17:00", "05:30", "08:00"; without am, pm or a
-/// part of the day the hour is as it was said. Seconds are passed over.
-std::optional<std::string> timeValue(std::string_view text);
-
 /// A date and a time in one text, as ISO 8601 ("2026-03-12T17:30", local), or a moment so many
 /// hours or minutes away.
 std::optional<std::string> dateTimeValue(std::string_view text, const Moment& now);

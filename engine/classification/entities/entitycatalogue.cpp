@@ -6,6 +6,7 @@
 #include "engine/classification/entities/patternindex.h"
 #include "engine/classification/entities/values.h"
 #include "engine/classification/entities/wordindex.h"
+#include "engine/classification/entities/words.h"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -39,11 +40,6 @@ struct Match
 
     std::size_t length() const { return end - begin; }
 };
-
-bool isContinuation(char c)
-{
-    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
 
 /// Fills in the code point offsets of spans sorted by position, in one pass.
 void countCodePoints(std::string_view text, std::vector<Entity>& entities)

@@ -29,60 +29,76 @@ LiteralScanner::LiteralScanner(const std::vector<std::string>& literals)
         m_classOf[c] = m_classOf[c - 'A' + 'a'];
     }
     m_shift = unsigned(std::bit_width(classes - 1));
-    const std::size_t row = std::size_t(1) << m_shift;
     std::vector<std::uint32_t> order(literals.size());
     std::iota(order.begin(), order.end(), 0U);
     std::sort(order.begin(), order.end(),
         [&](std::uint32_t a, std::uint32_t b) { return literals[a] < literals[b]; });
-    // In this order the states that a literal adds are those beyond what it shares with the last.
-    std::size_t length = longestLooked;
-    for (; length > 1; length /= 2) {
-        std::size_t states = 1;
-        std::string_view last;
-        for (const std::uint32_t index : order) {
-            const std::string_view now = std::string_view(literals[index]).substr(0, length);
-            const auto shared = std::mismatch(now.begin(), now.end(), last.begin(), last.end());
-            states += std::size_t(now.end() - shared.first);
-            last = now;
-        }
-        if (states * row * sizeof(std::uint32_t) <= maxTableBytes) {
-            break;
-        }
-    }
+    const std::size_t depth = depthFor(literals, order);
 
+    m_states.resize(1);
+    m_next.assign(std::size_t(1) << m_shift, 0);
     std::vector<std::vector<std::uint32_t>> ending(1);
-    m_next.assign(row, 0);
     for (const std::uint32_t index : order) {
-        std::uint32_t state = 0;
-        for (const char c : std::string_view(literals[index]).substr(0, length)) {
-            std::uint32_t& next = m_next[state + m_classOf[static_cast<unsigned char>(c)]];
-            if (next == 0) {
-                next = std::uint32_t(m_next.size());
-                state = next; // before the table moves
-                ending.emplace_back();
-                m_next.resize(m_next.size() + row, 0);
-            } else {
-                state = next;
-            }
-        }
-        ending[state >> m_shift].push_back(index);
+        const std::uint32_t state = insert(std::string_view(literals[index]).substr(0, depth));
+        ending.resize(m_states.size());
+        ending[state].push_back(index);
     }
-
-    m_states.resize(ending.size());
     for (std::size_t state = 0; state < ending.size(); ++state) {
         m_states[state].firstLiteral = std::uint32_t(m_literals.size());
         m_states[state].literals = std::uint32_t(ending[state].size());
         m_literals.insert(m_literals.end(), ending[state].begin(), ending[state].end());
     }
+    link();
+}
+
+std::size_t LiteralScanner::depthFor(
+    const std::vector<std::string>& literals, const std::vector<std::uint32_t>& order) const
+{
+    std::size_t depth = longestLooked;
+    for (; depth > 1; depth /= 2) {
+        // In this order a literal adds the states beyond what it shares with the one before.
+        std::size_t states = 1;
+        std::string_view last;
+        for (const std::uint32_t index : order) {
+            const std::string_view now = std::string_view(literals[index]).substr(0, depth);
+            const auto shared = std::mismatch(now.begin(), now.end(), last.begin(), last.end());
+            states += std::size_t(now.end() - shared.first);
+            last = now;
+        }
+        if ((states << m_shift) * sizeof(std::uint32_t) <= maxTableBytes) {
+            break;
+        }
+    }
+    return depth;
+}
+
+std::uint32_t LiteralScanner::insert(std::string_view literal)
+{
+    std::uint32_t row = 0;
+    for (const char c : literal) {
+        const std::size_t place = row + m_classOf[static_cast<unsigned char>(c)];
+        if (m_next[place] == 0) {
+            m_next[place] = std::uint32_t(m_next.size());
+            m_states.emplace_back();
+            m_next.resize(m_states.size() << m_shift, 0);
+        }
+        row = m_next[place];
+    }
+    return row >> m_shift;
+}
+
+void LiteralScanner::link()
+{
+    const std::size_t classes = std::size_t(1) << m_shift;
     // Breadth first, so that the state of the longest proper suffix is complete already.
-    std::vector<std::uint32_t> suffix(ending.size(), 0);
+    std::vector<std::uint32_t> suffix(m_states.size(), 0);
     std::vector<std::uint32_t> queue{0};
-    queue.reserve(ending.size());
+    queue.reserve(m_states.size());
     for (std::size_t at = 0; at < queue.size(); ++at) {
-        const std::uint32_t state = queue[at];
+        const std::uint32_t row = queue[at];
         for (std::size_t c = 1; c < classes; ++c) {
-            std::uint32_t& next = m_next[state + c];
-            const std::uint32_t fallback = state == 0 ? 0 : m_next[suffix[state >> m_shift] + c];
+            std::uint32_t& next = m_next[row + c];
+            const std::uint32_t fallback = row == 0 ? 0 : m_next[suffix[row >> m_shift] + c];
             if (next == 0) {
                 next = fallback;
                 continue;

@@ -48,6 +48,14 @@ private:
         std::uint32_t shorter = 0; ///< the next state that ends a literal, by suffix; 0: none
     };
 
+    /// How much of each literal may be looked for, by the bound on the table. `order` sorts them.
+    std::size_t depthFor(
+        const std::vector<std::string>& literals, const std::vector<std::uint32_t>& order) const;
+    /// Adds a way through the table; the state at its end.
+    std::uint32_t insert(std::string_view literal);
+    /// Turns the tree of literals into an automaton.
+    void link();
+
     std::uint8_t m_classOf[256] = {}; ///< 0: a byte of no literal
     unsigned m_shift = 0; ///< a state's row of the table has 1 << m_shift places, one a class
     /// By row's begin + class: where the next state's row begins; bit 31: it ends a literal.

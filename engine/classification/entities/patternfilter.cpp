@@ -10,8 +10,6 @@ namespace sluice {
 
 namespace {
 
-/// With more literals than this a pattern's clauses are not worked out one by one.
-constexpr std::size_t maxAnalysed = 1000;
 constexpr std::size_t maxClauses = 4;
 
 /// The longest part of an atom that stands in a text as it does here, but for ASCII case: RE2's
@@ -64,18 +62,21 @@ public:
         return !patterns.empty();
     }
 
-    /// Sets of atoms, disjoint, each of which must have one in the text.
-    std::vector<std::vector<std::size_t>> clauses()
+    /// Sets of atoms, disjoint, each of which must have one in the text; one set of all of them
+    /// where there are not enough steps.
+    std::vector<std::vector<std::size_t>> clauses(std::size_t& steps)
     {
         std::vector<std::vector<std::size_t>> out;
         std::vector<bool> missing(m_atoms.size(), true);
-        if (m_atoms.size() > maxAnalysed) {
+        const std::size_t needed = m_atoms.size() * m_atoms.size();
+        if (needed > steps) {
             if (!occursWithout(missing)) {
                 out.emplace_back(m_atoms.size());
                 std::iota(out.back().begin(), out.back().end(), std::size_t(0));
             }
             return out;
         }
+        steps -= needed;
         // Short atoms are let go first: long ones tell more.
         std::vector<std::size_t> order(m_atoms.size());
         std::iota(order.begin(), order.end(), std::size_t(0));
@@ -173,7 +174,7 @@ void PatternFilter::add(std::string_view pattern, const RE2::Options& options)
         std::vector<std::string_view> literals;
     };
     std::vector<Rated> rated;
-    for (const auto& atoms : analysis.clauses()) {
+    for (const auto& atoms : analysis.clauses(m_steps)) {
         Rated clause;
         for (const std::size_t atom : atoms) {
             clause.literals.push_back(searchable(analysis.atoms()[atom]));

@@ -18,6 +18,14 @@ namespace sluice {
 class PatternFilter
 {
 public:
+    /// A pattern's analysis takes steps in the square of its literals; when all are spent (some
+    /// seconds) the patterns that follow are looked up by any of their literals.
+    static constexpr std::size_t analysisSteps = 50'000'000;
+
+    explicit PatternFilter(std::size_t steps = analysisSteps)
+        : m_steps(steps)
+    { }
+
     /// The next pattern; it must compile.
     void add(std::string_view pattern, const RE2::Options& options);
     void finish();
@@ -30,6 +38,8 @@ private:
     using Clause = std::vector<std::uint32_t>; ///< literals, one of which must be there
 
     std::uint32_t literal(std::string_view atom);
+
+    std::size_t m_steps; ///< left for analysis
 
     std::vector<std::vector<Clause>> m_patterns; ///< the clauses of each but its first
     std::vector<std::uint32_t> m_always; ///< patterns that need no literal

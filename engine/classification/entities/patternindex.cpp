@@ -1,5 +1,7 @@
 #include "engine/classification/entities/patternindex.h"
 
+#include "engine/classification/entities/words.h"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -14,17 +16,15 @@ constexpr int maxGroups = 9;
 // A pattern whose automaton outgrows its memory is run by RE2 instruction by instruction. A search
 // is charged with the steps that this would take at most, so that these bound the time whatever
 // the pattern: some 3 ns a step.
-constexpr std::int64_t stepsOfPattern = 8'000'000;
-constexpr std::int64_t stepsOfText = 64'000'000;
+constexpr std::int64_t stepsOfPattern = 4'000'000;
+constexpr std::int64_t stepsOfText = 32'000'000;
 /// Longer texts are searched piece by piece, so that a search that finds something near by is not
-/// charged with the whole text. A match is at most this long.
-constexpr std::size_t windowBytes = 1024;
-constexpr std::size_t windowOverlap = 256;
-
-bool isContinuation(char c)
-{
-    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
+/// charged with the whole text. A match is at most this long there.
+constexpr std::size_t pieceBytes = 1024;
+constexpr std::size_t firstPieceBytes = 256; ///< tried before a whole one
+constexpr std::size_t overlapBytes = 256;
+/// A match that ends this near to a piece's end may be longer than the piece lets it be.
+constexpr std::size_t marginBytes = 64;
 
 std::size_t toCharacter(std::string_view text, std::size_t at)
 {
@@ -218,21 +218,27 @@ void PatternIndex::find(
     std::int64_t left = std::min(steps, stepsOfPattern);
     const std::int64_t granted = left;
     int matches = 0;
+    const std::size_t first = text.size() <= pieceBytes ? pieceBytes : firstPieceBytes;
+    std::size_t size = first;
     for (std::size_t at = 0; at < text.size() && matches < maxMatches && left > 0;) {
-        const std::size_t end = toCharacter(text, std::min(text.size(), at + windowBytes));
+        const std::size_t end = toCharacter(text, std::min(text.size(), at + size));
         left -= std::int64_t(end - at) * program;
         if (!pattern.expression->Match(piece, at, end, RE2::UNANCHORED, found.data(), groups)) {
             if (end == text.size()) {
                 break;
             }
-            at = toCharacter(text, end - windowOverlap);
+            at = size < pieceBytes ? at : toCharacter(text, end - overlapBytes);
+            size = pieceBytes;
             continue;
         }
         const auto begin = std::size_t(found[0].data() - text.data());
-        if (begin > at && begin + found[0].size() == end && end < text.size()) {
-            at = begin; // the window's end may have cut it
+        const bool maybeCut = end < text.size() && begin + found[0].size() + marginBytes > end;
+        if (maybeCut && (begin > at || size < pieceBytes)) {
+            at = begin;
+            size = pieceBytes;
             continue;
         }
+        size = first;
         const bool hasSpan =
             pattern.spanGroup > 0 && !found[std::size_t(pattern.spanGroup)].empty();
         const re2::StringPiece& span = found[hasSpan ? std::size_t(pattern.spanGroup) : 0];

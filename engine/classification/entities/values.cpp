@@ -3,6 +3,7 @@
 #include "engine/classification/entities/dates.h"
 #include "engine/classification/entities/durations.h"
 #include "engine/classification/entities/numbers.h"
+#include "engine/classification/entities/times.h"
 #include "engine/classification/entities/words.h"
 
 namespace sluice {

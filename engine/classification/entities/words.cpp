@@ -45,4 +45,9 @@ std::vector<std::string> wordsOf(std::string_view text)
     return out;
 }
 
+bool hasWord(const std::vector<std::string>& words, std::string_view word)
+{
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 } // namespace sluice
