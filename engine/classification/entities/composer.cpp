@@ -149,15 +149,16 @@ Result<void> Composer::add(const std::string& form, const std::string& value, st
     for (Hole hole = nextHole(form, 0); hole.begin != std::string::npos;
          hole = nextHole(form, at)) {
         gaps.push_back(form.substr(at, hole.begin - at));
-        made.types.push_back(form.substr(hole.begin + 1, hole.end - hole.begin - 2));
-        at = hole.end;
-        const bool known = std::any_of(entries.begin(), entries.end(),
-            [&](const CatalogueEntry& other) { return other.type == made.types.back(); });
-        if (!known) {
+        const std::string type = form.substr(hole.begin + 1, hole.end - hole.begin - 2);
+        const auto known = std::find_if(entries.begin(), entries.end(),
+            [&](const CatalogueEntry& other) { return other.type == type; });
+        if (known == entries.end()) {
             return inputError(fmt::format("{}: the form \"{}\" names the type \"{}\" at character "
                                           "{}, which no entry before it has",
-                where, form, made.types.back(), hole.begin + 2));
+                where, form, type, hole.begin + 2));
         }
+        made.types.push_back(known->typeNumber);
+        at = hole.end;
     }
     gaps.push_back(form.substr(at));
     if (made.types.empty() || made.types.size() > maxParts) {
@@ -197,7 +198,7 @@ bool Composer::matches(const Form& form, std::string_view text, const FoundEntit
 {
     const std::size_t count = form.types.size();
     for (std::size_t index = 0; index < count; ++index) {
-        if (entries[parts[index].entry].type != form.types[index]) {
+        if (entries[parts[index].entry].typeNumber != form.types[index]) {
             return false;
         }
     }

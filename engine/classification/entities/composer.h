@@ -17,6 +17,7 @@ namespace sluice {
 struct CatalogueEntry
 {
     std::string type;
+    std::uint32_t typeNumber = 0; ///< the same of all entries of a type
     Normaliser normaliser = Normaliser::None;
     bool reported = true; ///< false: only keeps others from claiming its text
     std::string fixedValue; ///< of whatever its patterns match; empty: made of the match
@@ -55,7 +56,7 @@ public:
 private:
     struct Form
     {
-        std::vector<std::string> types;
+        std::vector<std::uint32_t> types; ///< of the parts, by number
         std::vector<std::unique_ptr<RE2>> gaps; ///< before, between and after; null where empty
         std::string value;
         std::uint32_t entry = 0;

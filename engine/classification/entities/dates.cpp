@@ -103,6 +103,33 @@ std::optional<local_days> likelyYear(int m, int d, local_days today)
     return dayOf(thisYear - 2, m, d); // 29 February, perhaps
 }
 
+/// Easter Sunday (Meeus, Jones, Butcher: Gregorian, any year).
+local_days easterOf(int y)
+{
+    const int a = y % 19;
+    const int b = y / 100;
+    const int c = y % 100;
+    const int h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
+    const int l = (32 + 2 * (b % 4) + 2 * (c / 4) - h - c % 4) % 7;
+    const int m = (a + 11 * h + 22 * l) / 451;
+    const int n = h + l - 7 * m + 114;
+    return local_days(year(y) / (n / 31) / (n % 31 + 1));
+}
+
+/// "Easter", "Easter Monday", "Easter Friday": of the year that is likely.
+std::optional<std::string> easterDate(const Words& words, local_days today)
+{
+    if (!hasWord(words, "easter")) {
+        return std::nullopt;
+    }
+    const days away(hasWord(words, "monday") ? 1 : hasWord(words, "friday") ? -2 : 0);
+    int y = int(year_month_day(today).year()) + 1;
+    while (easterOf(y) + away > today + likelyAhead) {
+        --y;
+    }
+    return iso(easterOf(y) + away);
+}
+
 /// `date` moved by months; the last of the month where it has no such day.
 local_days plusMonths(local_days date, int count)
 {
@@ -287,6 +314,9 @@ std::optional<std::string> dateValue(std::string_view text, const Moment& now)
     }
     if (auto away = awayFrom(words, now)) {
         return away;
+    }
+    if (auto easter = easterDate(words, today)) {
+        return easter;
     }
     const bool figures = std::any_of(words.begin(), words.end(),
         [](const std::string& word) { return isAsciiDigit(word.front()); });

@@ -17,23 +17,23 @@ struct Unit
     std::string_view name; ///< singular; the plural has an s
     int Duration::*field;
     int factor;
+    int half; ///< what half of one adds to halfField
+    int Duration::*halfField;
     std::string_view unknown; ///< of an unknown count
-    int Duration::*halfField; ///< what half of one adds
-    int half;
 };
 
-constexpr Unit units[] = {{"second", &Duration::seconds, 1, "PTXS", nullptr, 0},
-    {"sec", &Duration::seconds, 1, "PTXS", nullptr, 0},
-    {"minute", &Duration::minutes, 1, "PTXM", &Duration::seconds, 30},
-    {"min", &Duration::minutes, 1, "PTXM", &Duration::seconds, 30},
-    {"hour", &Duration::hours, 1, "PTXH", &Duration::minutes, 30},
-    {"hr", &Duration::hours, 1, "PTXH", &Duration::minutes, 30},
-    {"h", &Duration::hours, 1, "PTXH", &Duration::minutes, 30},
-    {"day", &Duration::days, 1, "PXD", &Duration::hours, 12},
-    {"week", &Duration::weeks, 1, "PXW", nullptr, 0},
-    {"fortnight", &Duration::weeks, 2, "PXW", &Duration::weeks, 1},
-    {"month", &Duration::months, 1, "PXM", &Duration::days, 15},
-    {"year", &Duration::years, 1, "PXY", &Duration::months, 6}};
+constexpr Unit units[] = {{"second", &Duration::seconds, 1, 0, nullptr, "PTXS"},
+    {"sec", &Duration::seconds, 1, 0, nullptr, "PTXS"},
+    {"minute", &Duration::minutes, 1, 30, &Duration::seconds, "PTXM"},
+    {"min", &Duration::minutes, 1, 30, &Duration::seconds, "PTXM"},
+    {"hour", &Duration::hours, 1, 30, &Duration::minutes, "PTXH"},
+    {"hr", &Duration::hours, 1, 30, &Duration::minutes, "PTXH"},
+    {"h", &Duration::hours, 1, 30, &Duration::minutes, "PTXH"},
+    {"day", &Duration::days, 1, 12, &Duration::hours, "PXD"},
+    {"week", &Duration::weeks, 1, 0, nullptr, "PXW"},
+    {"fortnight", &Duration::weeks, 2, 1, &Duration::weeks, "PXW"},
+    {"month", &Duration::months, 1, 15, &Duration::days, "PXM"},
+    {"year", &Duration::years, 1, 6, &Duration::months, "PXY"}};
 
 const Unit* unitOf(std::string_view word)
 {

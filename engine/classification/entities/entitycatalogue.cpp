@@ -12,6 +12,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
+#include <unordered_map>
 
 namespace sluice {
 
@@ -95,6 +96,7 @@ struct EntityCatalogue::Data
 {
     Zone zone;
     std::vector<CatalogueEntry> entries;
+    std::unordered_map<std::string, std::uint32_t> typeNumbers; ///< the first entry of each type
     PatternIndex patterns;
     WordIndex words{true};
     WordIndex exactWords{false}; ///< of entries that are case-sensitive
@@ -185,6 +187,7 @@ struct EntityCatalogue::Data
         }
         const std::string name = fmt::format("{} ({})", where, entry.type);
         const auto number = std::uint32_t(entries.size());
+        entry.typeNumber = typeNumbers.try_emplace(entry.type, number).first->second;
         for (const std::string& form : forms) {
             if (auto added = composer.add(form, fixed, number, entries, name); !added) {
                 return added;

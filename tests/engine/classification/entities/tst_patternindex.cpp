@@ -20,6 +20,7 @@ private Q_SLOTS:
     void filterMissesNothing_data();
     void filterMissesNothing();
     void filterHoldsBack();
+    void candidatesStayFew();
     void largePatterns();
     void foldingSigns();
     void longTexts();
@@ -227,6 +228,22 @@ void TestPatternIndex::filterHoldsBack()
     QCOMPARE(candidates("1"), "2");
     QCOMPARE(candidates("1-x"), "0 2");
     QCOMPARE(candidates("word79190x for me"), "2 4");
+}
+
+// However many patterns there are, a text has few that may occur.
+void TestPatternIndex::candidatesStayFew()
+{
+    PatternFilter filter;
+    const auto name = [](int number) { return "item" + std::to_string(100'000 + number * 7919); };
+    for (int number = 0; number < 5000; ++number) {
+        filter.add("\\b" + name(number) + "[- ]?[0-9]{2,6}\\b", RE2::Options());
+    }
+    filter.finish();
+    std::vector<std::uint32_t> candidates;
+    filter.candidates("where is my parcel, item 100 000 of 12 March", candidates);
+    QVERIFY(candidates.empty());
+    filter.candidates("where is " + name(77) + "-12 or " + name(4000) + "?", candidates);
+    QVERIFY((candidates == std::vector<std::uint32_t>{77, 4000}));
 }
 
 // Patterns of so many words that they are not analysed one by one are found all the same.

@@ -167,6 +167,9 @@ void TestValues::values_data()
     row("date", "the 32nd", "-");
     row("date", "5.3.", "2026-03-05");
     row("date", "50/50", "-");
+    row("date", "easter", "2026-04-05");
+    row("date", "Easter Monday", "2026-04-06");
+    row("date", "easter friday", "2026-04-03");
     row("date", "march on", "2026-03");
     row("date", "", "-");
 
@@ -252,6 +255,11 @@ void TestValues::datesRoundTheYear_data()
     row("tomorrow", at(2028, 2, 28), "2028-02-29");
     row("29 February", at(2027, 12, 31), "2028-02-29");
     row("29 February", at(2026, 3, 1), "2024-02-29");
+    row("easter", at(2026, 12, 1), "2026-04-05");
+    row("easter", at(2026, 12, 31), "2027-03-28");
+    row("easter", at(2024, 12, 31), "2024-03-31");
+    row("easter", at(2011, 2, 1), "2011-04-24");
+    row("easter", at(2008, 3, 1), "2008-03-23");
     row("30 February", at(2026, 3, 1), "-");
 }
 
