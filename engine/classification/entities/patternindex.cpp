@@ -206,6 +206,19 @@ Result<void> PatternIndex::add(
 void PatternIndex::finish()
 {
     m_filter.finish();
+    if (m_patterns.size() < PatternSet::minPatterns
+        || m_patterns.size() > PatternSet::maxPatterns) {
+        return;
+    }
+    auto set = std::make_unique<PatternSet>();
+    const bool fits =
+        std::all_of(m_patterns.begin(), m_patterns.end(), [&](const Pattern& pattern) {
+            const RE2& expression = *pattern.expression;
+            return set->add(expression.pattern(), expression.options().case_sensitive());
+        });
+    if (fits && set->finish()) {
+        m_set = std::move(set);
+    }
 }
 
 void PatternIndex::find(
@@ -261,7 +274,9 @@ void PatternIndex::find(
 void PatternIndex::find(std::string_view text, std::vector<Hit>& hits) const
 {
     thread_local std::vector<std::uint32_t> candidates;
-    m_filter.candidates(text, candidates);
+    if (m_set == nullptr || !m_set->matching(text, candidates)) {
+        m_filter.candidates(text, candidates);
+    }
     std::int64_t steps = stepsOfText;
     for (const std::uint32_t candidate : candidates) {
         find(m_patterns[candidate], text, steps, hits);

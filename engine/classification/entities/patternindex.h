@@ -2,6 +2,7 @@
 
 #include "engine/base/result.h"
 #include "engine/classification/entities/patternfilter.h"
+#include "engine/classification/entities/patternset.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -57,6 +58,7 @@ private:
         const Pattern& pattern, std::string_view text, std::int64_t& steps, std::vector<Hit>& hits);
 
     std::vector<Pattern> m_patterns;
+    std::unique_ptr<PatternSet> m_set; ///< null where the filter does better
     PatternFilter m_filter;
     std::size_t m_bytes = 0;
 };

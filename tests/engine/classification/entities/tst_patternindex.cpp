@@ -19,6 +19,7 @@ private Q_SLOTS:
     void scannerKeepsToItsTable();
     void filterMissesNothing_data();
     void filterMissesNothing();
+    void setGivesUp();
     void filterHoldsBack();
     void candidatesStayFew();
     void largePatterns();
@@ -171,32 +172,78 @@ void TestPatternIndex::filterMissesNothing()
         }
     }
     int total = 0;
+    int fromSet = 0;
     for (const bool caseSensitive : {false, true}) {
         RE2::Options options;
         options.set_case_sensitive(caseSensitive);
         PatternFilter filter;
+        PatternSet set;
         std::vector<std::unique_ptr<RE2>> expressions;
         for (const QString& pattern : std::as_const(patterns)) {
             const std::string text = pattern.toStdString();
             expressions.push_back(std::make_unique<RE2>(text, options));
             QVERIFY2(expressions.back()->ok(), text.c_str());
             filter.add(text, options);
+            QVERIFY(set.add(text, caseSensitive));
         }
         filter.finish();
+        QVERIFY(set.finish());
         std::vector<std::uint32_t> candidates;
+        std::vector<std::uint32_t> matching;
         for (const std::string& text : texts) {
             filter.candidates(text, candidates);
             QVERIFY(std::is_sorted(candidates.begin(), candidates.end()));
+            const bool said = set.matching(text, matching);
+            std::vector<std::uint32_t> expected;
             for (std::uint32_t index = 0; index < expressions.size(); ++index) {
                 if (RE2::PartialMatch(text, *expressions[index])) {
                     ++total;
+                    expected.push_back(index);
                     QVERIFY2(std::binary_search(candidates.begin(), candidates.end(), index),
                         (expressions[index]->pattern() + " in " + text).c_str());
                 }
             }
+            if (said) {
+                ++fromSet;
+                QVERIFY2(matching == expected, text.c_str());
+            }
         }
     }
     QVERIFY(total > 1000);
+    QVERIFY(fromSet > 1000);
+}
+
+// An automaton that grows by a state a byte is given up, after which texts cost what they do
+// without it; one that does not is kept.
+void TestPatternIndex::setGivesUp()
+{
+    std::mt19937 random(3);
+    const auto text = [&] {
+        std::string out;
+        while (out.size() < PatternSet::maxTextBytes) {
+            out += "ab"[random() % 2];
+        }
+        return out;
+    };
+    PatternSet hostile;
+    QVERIFY(hostile.add("[ab]*a[ab]{400}c", true));
+    QVERIFY(hostile.finish());
+    PatternSet tame;
+    QVERIFY(tame.add("a[ab]c", false));
+    QVERIFY(tame.finish());
+    std::vector<std::uint32_t> matching;
+    int calls = 0;
+    while (calls < 100'000 && hostile.matching(text(), matching)) {
+        ++calls;
+    }
+    QVERIFY(calls < 100'000);
+    QVERIFY(!hostile.matching("a", matching));
+    for (int call = 0; call < 2000; ++call) {
+        QVERIFY(tame.matching(text(), matching));
+    }
+    QVERIFY(!tame.matching(text() + "c", matching)); // too long for it
+    QVERIFY(tame.matching("xABCx", matching));
+    QVERIFY((matching == std::vector<std::uint32_t>{0}));
 }
 
 void TestPatternIndex::filterHoldsBack()
