@@ -2,18 +2,17 @@
 
 #include "engine/base/file.h"
 #include "engine/base/json.h"
+#include "engine/classification/entities/composer.h"
+#include "engine/classification/entities/patternindex.h"
 #include "engine/classification/entities/values.h"
-#include "engine/classification/text/normaliser.h"
+#include "engine/classification/entities/wordindex.h"
+#include "engine/classification/entities/words.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
-#include <map>
-#include <numeric>
-#include <re2/re2.h>
-#include <re2/set.h>
+#include <unordered_map>
 
 namespace sluice {
 
@@ -21,79 +20,27 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t maxPatternBytes = 4096;
-constexpr std::size_t maxWordListBytes = 256 << 10;
-constexpr std::size_t maxPatterns = 2000;
-/// Each search is linear in the text; this bounds how many of them a text can ask for.
-constexpr int maxMatchesOfPattern = 256;
-constexpr int patternMemory = 8 << 20; ///< RE2's bound on a compiled pattern
-constexpr int setMemory = 64 << 20;
+constexpr std::size_t maxFileBytes = std::size_t(64) << 20;
+constexpr std::size_t maxEntries = 20'000;
+constexpr std::size_t maxWords = 200'000;
+constexpr std::size_t maxWordBytes = 256;
 
-struct Pattern
+/// A phrase of a list: whose it is and what it stands for.
+struct Word
 {
-    std::unique_ptr<RE2> expression;
-    std::size_t entry = 0;
-    bool isWordList = false; ///< group 1 is the word, round it are the signs that border it
-};
-
-struct Entry
-{
-    std::string type;
-    Normaliser normaliser = Normaliser::None;
-    bool caseSensitive = false;
-    std::map<std::string, std::string> words; ///< as wordKey() -> value
-
-    std::string wordKey(std::string_view word) const
-    {
-        return caseSensitive ? std::string(word) : normalise(word);
-    }
+    std::uint32_t entry = 0;
+    std::string value;
 };
 
 struct Match
 {
     std::size_t begin = 0;
     std::size_t end = 0;
-    std::size_t entry = 0;
+    std::uint32_t entry = 0;
     std::string_view value; ///< what the value is made of
 
     std::size_t length() const { return end - begin; }
 };
-
-RE2::Options optionsFor(bool caseSensitive, int memory)
-{
-    RE2::Options options;
-    options.set_log_errors(false);
-    options.set_case_sensitive(caseSensitive);
-    options.set_max_mem(memory);
-    return options;
-}
-
-/// A pattern of one of the words, longest first, between signs that are no letters or digits ("\\b"
-/// knows ASCII letters only).
-std::string wordListPattern(std::vector<std::string> words, bool caseSensitive)
-{
-    std::sort(words.begin(), words.end(), [](const std::string& left, const std::string& right) {
-        return left.size() != right.size() ? left.size() > right.size() : left < right;
-    });
-    std::string alternatives;
-    for (const std::string& word : words) {
-        alternatives += alternatives.empty() ? "" : "|";
-        for (const char c : word) {
-            if (c == ' ' && !caseSensitive) {
-                alternatives += "\\s+";
-            } else {
-                alternatives += RE2::QuoteMeta(re2::StringPiece(&c, 1));
-            }
-        }
-    }
-    constexpr std::string_view border = "[^\\p{L}\\p{M}\\p{N}_]";
-    return fmt::format("(?:^|{})({})(?:{}|$)", border, alternatives, border);
-}
-
-bool isContinuation(char c)
-{
-    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
 
 /// Fills in the code point offsets of spans sorted by position, in one pass.
 void countCodePoints(std::string_view text, std::vector<Entity>& entities)
@@ -112,175 +59,174 @@ void countCodePoints(std::string_view text, std::vector<Entity>& entities)
     }
 }
 
-/// The matches that stay, by position: the longest wins, then the earlier entry, then the earlier
-/// place.
-std::vector<Match> withoutOverlaps(std::vector<Match> matches, std::size_t textSize)
+/// The matches that stay, by position, with their values.
+std::vector<FoundEntity> withoutOverlaps(std::vector<Match>& matches, std::size_t textSize,
+    const std::vector<CatalogueEntry>& entries, const Moment& now)
 {
     std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
         return a.length() != b.length() ? a.length() > b.length()
             : a.entry != b.entry        ? a.entry < b.entry
                                         : a.begin < b.begin;
     });
+    std::vector<FoundEntity> stay;
     std::vector<bool> taken(matches.size() > 1 ? textSize : 0);
-    std::erase_if(matches, [&](const Match& match) {
-        if (taken.empty()) {
-            return false;
-        }
+    for (const Match& match : matches) {
         // What is taken is no shorter: where they overlap, it has one end of this.
-        if (taken[match.begin] || taken[match.end - 1]) {
-            return true;
+        if (!taken.empty() && (taken[match.begin] || taken[match.end - 1])) {
+            continue;
         }
-        std::fill(taken.begin() + std::ptrdiff_t(match.begin),
-            taken.begin() + std::ptrdiff_t(match.end), true);
-        return false;
-    });
-    std::sort(matches.begin(), matches.end(),
-        [](const Match& a, const Match& b) { return a.begin < b.begin; });
-    return matches;
+        auto value = normaliseValue(entries[match.entry].normaliser, match.value, now);
+        if (!value) {
+            continue;
+        }
+        if (!taken.empty()) {
+            std::fill(taken.begin() + std::ptrdiff_t(match.begin),
+                taken.begin() + std::ptrdiff_t(match.end), true);
+        }
+        stay.push_back({match.begin, match.end, match.entry, std::move(*value)});
+    }
+    std::sort(stay.begin(), stay.end(),
+        [](const FoundEntity& a, const FoundEntity& b) { return a.begin < b.begin; });
+    return stay;
 }
 
 } // namespace
 
 struct EntityCatalogue::Data
 {
-    std::vector<Entry> entries;
-    std::vector<Pattern> patterns;
-    /// All patterns at once: says which occur at all, so that a query costs one pass and not one a
-    /// pattern.
-    std::unique_ptr<RE2::Set> set;
+    Zone zone;
+    std::vector<CatalogueEntry> entries;
+    std::unordered_map<std::string, std::uint32_t> typeNumbers; ///< the first entry of each type
+    PatternIndex patterns;
+    WordIndex words{true};
+    WordIndex exactWords{false}; ///< of entries that are case-sensitive
+    std::vector<Word> wordOfId;
+    std::size_t lists = 0;
+    Composer composer;
 
-    /// The patterns that occur in the text.
-    std::vector<int> occurring(std::string_view text) const
+    Result<void> addWord(
+        const std::string& word, std::string value, bool caseSensitive, const std::string& where)
     {
-        std::vector<int> hits;
-        RE2::Set::ErrorInfo error{RE2::Set::kNoError};
-        if (!set->Match(re2::StringPiece(text.data(), text.size()), &hits, &error)
-            && error.kind != RE2::Set::kNoError) {
-            // Out of its memory: every pattern may occur.
-            hits.resize(patterns.size());
-            std::iota(hits.begin(), hits.end(), 0);
+        if (wordOfId.size() >= maxWords) {
+            return inputError(fmt::format("{}: at most {} words are taken", where, maxWords));
         }
-        return hits;
+        WordIndex& index = caseSensitive ? exactWords : words;
+        if (word.size() > maxWordBytes || !index.add(word, std::uint32_t(wordOfId.size()))) {
+            return inputError(fmt::format("{}: words: \"{}\" is refused: a word or a phrase of at "
+                                          "most {} words and {} bytes is expected",
+                where, word.substr(0, maxWordBytes), WordIndex::maxTokens, maxWordBytes));
+        }
+        wordOfId.push_back({std::uint32_t(entries.size() - 1), std::move(value)});
+        return {};
     }
 
-    void find(const Pattern& pattern, std::string_view text, std::vector<Match>& matches) const
+    /// "words" is an object of word: value, or an array of words that are their own values.
+    Result<void> addWords(const json::value& list, bool caseSensitive, const std::string& where)
     {
-        const re2::StringPiece piece(text.data(), text.size());
-        const int groups = pattern.expression->NumberOfCapturingGroups() > 0 ? 2 : 1;
-        std::array<re2::StringPiece, 2> found;
-        std::size_t at = 0;
-        for (int count = 0; at < text.size() && count < maxMatchesOfPattern; ++count) {
-            if (!pattern.expression->Match(
-                    piece, at, text.size(), RE2::UNANCHORED, found.data(), groups)) {
-                return;
-            }
-            const re2::StringPiece& whole = pattern.isWordList ? found[1] : found[0];
-            const re2::StringPiece& value = groups > 1 && !found[1].empty() ? found[1] : found[0];
-            const auto begin = std::size_t(whole.data() - text.data());
-            at = begin + whole.size();
-            if (whole.empty()) {
-                for (++at; at < text.size() && isContinuation(text[at]);) {
-                    ++at;
+        const Error wrong = inputError(
+            where + ": words: an object of word: value or an array of words is expected");
+        ++lists;
+        if (const json::array* array = list.if_array()) {
+            for (const json::value& word : *array) {
+                if (!word.is_string()) {
+                    return wrong;
                 }
-                continue;
+                const std::string text(word.get_string());
+                if (auto added = addWord(text, text, caseSensitive, where); !added) {
+                    return added;
+                }
             }
-            matches.push_back({begin, at, pattern.entry, {value.data(), value.size()}});
+            return {};
         }
-    }
-
-    Result<void> addPattern(
-        const std::string& text, bool caseSensitive, bool isWordList, const std::string& where)
-    {
-        const std::size_t most = isWordList ? maxWordListBytes : maxPatternBytes;
-        if (text.size() > most) {
-            return inputError(fmt::format("{}: the {} is {} bytes long; at most {} are taken",
-                where, isWordList ? "list of words" : "pattern", text.size(), most));
+        const json::object* object = list.if_object();
+        if (object == nullptr) {
+            return wrong;
         }
-        if (patterns.size() >= maxPatterns) {
-            return inputError(fmt::format("{}: at most {} patterns are taken", where, maxPatterns));
-        }
-        auto expression = std::make_unique<RE2>(text, optionsFor(caseSensitive, patternMemory));
-        if (!expression->ok()) {
-            if (isWordList) {
-                return inputError(fmt::format("{}: too many words", where), expression->error());
+        for (const auto& member : *object) {
+            if (!member.value().is_string()) {
+                return wrong;
             }
-            const std::string& part = expression->error_arg();
-            const auto at = part.empty() ? std::string::npos : text.find(part);
-            return inputError(fmt::format("{}: the pattern \"{}\" is refused{}: {}", where, text,
-                at == std::string::npos ? std::string() : fmt::format(" at character {}", at + 1),
-                expression->error()));
+            if (auto added = addWord(std::string(member.key()),
+                    std::string(member.value().get_string()), caseSensitive, where);
+                !added) {
+                return added;
+            }
         }
-        if (expression->Match("", 0, 0, RE2::UNANCHORED, nullptr, 0)) {
-            return inputError(fmt::format(
-                "{}: the pattern \"{}\" matches the empty text; ask for one character at least",
-                where, text));
-        }
-        const std::string flagged = fmt::format("{}{}", caseSensitive ? "" : "(?i)", text);
-        std::string problem;
-        if (set->Add(flagged, &problem) < 0) {
-            return inputError(
-                fmt::format("{}: the pattern \"{}\" is refused: {}", where, text, problem));
-        }
-        patterns.push_back({std::move(expression), entries.size() - 1, isWordList});
         return {};
     }
 
     Result<void> addEntry(const json::value& value, const std::string& where)
     {
         JsonReader in(value, where);
-        Entry entry;
+        CatalogueEntry entry;
         entry.type = in.string("type");
         const std::string normaliser = in.optionalString("normaliser").value_or("none");
         const auto known = normaliserFromString(normaliser);
         if (!known) {
-            in.fail("normaliser",
-                "none, lower, upper, digits, number, amount, percent, iban, date or time is "
-                "expected");
+            in.fail("normaliser", "one of " + normaliserNames() + " is expected");
         } else {
             entry.normaliser = *known;
         }
-        entry.caseSensitive = in.optionalBoolean("case_sensitive").value_or(false);
+        entry.reported = in.optionalBoolean("reported").value_or(true);
+        const bool caseSensitive = in.optionalBoolean("case_sensitive").value_or(false);
         const std::vector<std::string> texts = in.optionalStrings("patterns");
-        const json::value* words = in.optionalValue("words");
-        const json::object* wordObject = words == nullptr ? nullptr : words->if_object();
-        if (words != nullptr && wordObject == nullptr) {
-            in.fail("words", "an object of word: value is expected");
-        }
+        const std::vector<std::string> forms = in.optionalStrings("composed");
+        const std::string fixed = in.optionalString("value").value_or("");
+        const json::value* list = in.optionalValue("words");
         if (entry.type.empty() && !in.failed()) {
             in.fail("type", "must not be empty");
         }
-        if (texts.empty() && words == nullptr && !in.failed()) {
-            in.fail("patterns", "patterns or words are needed");
+        if (texts.empty() && forms.empty() && list == nullptr && !in.failed()) {
+            in.fail("patterns", "patterns, words or composed are needed");
+        }
+        if (!fixed.empty() && (list != nullptr || texts.empty() == forms.empty())) {
+            in.fail("value", "goes with patterns or with composed; a word has its value beside it");
         }
         if (auto done = in.finish(); !done) {
             return done.error();
         }
         const std::string name = fmt::format("{} ({})", where, entry.type);
-        std::vector<std::string> list;
-        if (wordObject != nullptr) {
-            for (const auto& member : *wordObject) {
-                const std::string word = entry.wordKey(std::string_view(member.key()));
-                if (!member.value().is_string() || word.empty()) {
-                    return inputError(name + ": words: an object of word: value is expected");
-                }
-                entry.words[word] = std::string(member.value().get_string());
-                list.emplace_back(member.key());
+        const auto number = std::uint32_t(entries.size());
+        entry.typeNumber = typeNumbers.try_emplace(entry.type, number).first->second;
+        for (const std::string& form : forms) {
+            if (auto added = composer.add(form, fixed, number, entries, name); !added) {
+                return added;
             }
         }
-        const bool caseSensitive = entry.caseSensitive;
+        entry.fixedValue = texts.empty() ? std::string() : fixed;
         entries.push_back(std::move(entry));
-        if (!list.empty()) {
-            const std::string anyWord = wordListPattern(std::move(list), caseSensitive);
-            if (auto added = addPattern(anyWord, caseSensitive, true, name); !added) {
+        if (list != nullptr) {
+            if (auto added = addWords(*list, caseSensitive, name); !added) {
                 return added;
             }
         }
         for (const std::string& text : texts) {
-            if (auto added = addPattern(text, caseSensitive, false, name); !added) {
+            if (auto added = patterns.add(text, caseSensitive, number, name); !added) {
                 return added;
             }
         }
         return {};
+    }
+
+    /// Everything that patterns and lists find, overlaps included.
+    void find(std::string_view text, std::vector<Match>& matches) const
+    {
+        thread_local std::vector<PatternIndex::Hit> patternHits;
+        thread_local std::vector<WordIndex::Hit> wordHits;
+        patternHits.clear();
+        wordHits.clear();
+        patterns.find(text, patternHits);
+        words.find(text, wordHits);
+        exactWords.find(text, wordHits);
+        matches.reserve(patternHits.size() + wordHits.size());
+        for (const PatternIndex::Hit& hit : patternHits) {
+            const std::string& fixed = entries[hit.id].fixedValue;
+            matches.push_back({hit.begin, hit.end, hit.id, fixed.empty() ? hit.value : fixed});
+        }
+        for (const WordIndex::Hit& hit : wordHits) {
+            const Word& word = wordOfId[hit.id];
+            matches.push_back({hit.begin, hit.end, word.entry, word.value});
+        }
     }
 };
 
@@ -298,18 +244,23 @@ Result<EntityCatalogue> EntityCatalogue::fromJson(std::string_view text, std::st
     if (!value) {
         return value.error();
     }
+    auto data = std::make_unique<Data>();
     JsonReader in(*value, std::string(where));
     in.optionalString("description");
+    auto zone = Zone::fromName(in.optionalString("zone").value_or("UTC"));
+    if (!zone) {
+        in.fail("zone", zone.error().message);
+    } else {
+        data->zone = std::move(*zone);
+    }
     const json::value* list = in.optionalValue("entities");
     const json::array* entries = list == nullptr ? nullptr : list->if_array();
-    if (entries == nullptr) {
-        in.fail("entities", "an array is expected");
+    if (entries == nullptr || entries->size() > maxEntries) {
+        in.fail("entities", fmt::format("an array of at most {} entries is expected", maxEntries));
     }
     if (auto done = in.finish(); !done) {
         return done.error();
     }
-    auto data = std::make_unique<Data>();
-    data->set = std::make_unique<RE2::Set>(optionsFor(true, setMemory), RE2::UNANCHORED);
     for (std::size_t index = 0; index < entries->size(); ++index) {
         if (auto added =
                 data->addEntry((*entries)[index], fmt::format("{}: entities[{}]", where, index));
@@ -317,14 +268,7 @@ Result<EntityCatalogue> EntityCatalogue::fromJson(std::string_view text, std::st
             return added.error();
         }
     }
-    if (data->patterns.empty() || !data->set->Compile()) {
-        if (!data->patterns.empty()) {
-            return inputError(fmt::format(
-                "{}: the patterns together need over {} MiB: fewer or simpler ones are needed",
-                where, setMemory >> 20));
-        }
-        data->set.reset();
-    }
+    data->patterns.finish();
     EntityCatalogue catalogue;
     catalogue.m_data = std::move(data);
     return catalogue;
@@ -332,7 +276,7 @@ Result<EntityCatalogue> EntityCatalogue::fromJson(std::string_view text, std::st
 
 Result<EntityCatalogue> EntityCatalogue::fromFile(const std::filesystem::path& path)
 {
-    auto text = readFile(path, std::size_t(64) << 20);
+    auto text = readFile(path, maxFileBytes);
     if (!text) {
         return text.error();
     }
@@ -342,27 +286,30 @@ Result<EntityCatalogue> EntityCatalogue::fromFile(const std::filesystem::path& p
 std::vector<Entity> EntityCatalogue::extract(
     std::string_view text, std::chrono::sys_seconds now) const
 {
+    return extract(text, now, m_data->zone);
+}
+
+std::vector<Entity> EntityCatalogue::extract(
+    std::string_view text, std::chrono::sys_seconds now, const Zone& zone) const
+{
     std::vector<Entity> entities;
-    if (m_data->set == nullptr) {
+    thread_local std::vector<Match> matches;
+    matches.clear();
+    m_data->find(text, matches);
+    if (matches.empty()) {
         return entities;
     }
-    std::vector<Match> matches;
-    for (const int hit : m_data->occurring(text)) {
-        m_data->find(m_data->patterns[std::size_t(hit)], text, matches);
-    }
-    for (const Match& match : withoutOverlaps(std::move(matches), text.size())) {
-        const Entry& entry = m_data->entries[match.entry];
-        Entity entity;
-        entity.type = entry.type;
-        entity.text = std::string(text.substr(match.begin, match.length()));
-        const auto word =
-            entry.words.empty() ? entry.words.end() : entry.words.find(entry.wordKey(entity.text));
-        entity.value = word != entry.words.end()
-            ? word->second
-            : normaliseValue(entry.normaliser, match.value, now);
-        entity.span.byteBegin = match.begin;
-        entity.span.byteEnd = match.end;
-        entities.push_back(std::move(entity));
+    const Moment moment{now, zone};
+    auto found = withoutOverlaps(matches, text.size(), m_data->entries, moment);
+    m_data->composer.compose(text, moment, m_data->entries, found);
+    entities.reserve(found.size());
+    for (FoundEntity& one : found) {
+        const CatalogueEntry& entry = m_data->entries[one.entry];
+        if (entry.reported) {
+            entities.push_back(
+                {entry.type, std::string(text.substr(one.begin, one.end - one.begin)),
+                    std::move(one.value), {one.begin, one.end, 0, 0}, 0});
+        }
     }
     countCodePoints(text, entities);
     return entities;
@@ -371,8 +318,8 @@ std::vector<Entity> EntityCatalogue::extract(
 std::vector<std::string> EntityCatalogue::types() const
 {
     std::vector<std::string> types;
-    for (const Entry& entry : m_data->entries) {
-        if (std::find(types.begin(), types.end(), entry.type) == types.end()) {
+    for (const CatalogueEntry& entry : m_data->entries) {
+        if (entry.reported && std::find(types.begin(), types.end(), entry.type) == types.end()) {
             types.push_back(entry.type);
         }
     }
@@ -381,7 +328,7 @@ std::vector<std::string> EntityCatalogue::types() const
 
 std::size_t EntityCatalogue::size() const
 {
-    return m_data->patterns.size();
+    return m_data->patterns.size() + m_data->lists + m_data->composer.size();
 }
 
 } // namespace sluice

@@ -2,6 +2,7 @@
 
 #include "engine/base/result.h"
 #include "engine/classification/entities/entity.h"
+#include "engine/classification/entities/zone.h"
 
 #include <chrono>
 #include <cstddef>
@@ -13,31 +14,35 @@
 
 namespace sluice {
 
-/// The patterns by which entities are found, read from a JSON catalogue
-/// (resources/helpdesk/entities.json shows the format). Patterns are RE2: linear time, whatever
-/// was typed. Case matters where the entry says so ("case_sensitive"). Where a pattern has a
-/// capturing group, the value is made of that group alone ("size (xl|l)" -> "XL"). Words are found
-/// between signs that are no letters or digits in any script. Immutable after loading; extract()
-/// may be called from any thread.
+/// How entities are found, read from a JSON catalogue (docs/FORMATS.md, resources/schema and
+/// resources/helpdesk/entities.json): by patterns (RE2: linear time, whatever was typed), by lists
+/// of words, and out of other entities. Immutable after loading; extract() may be called from any
+/// thread.
 class EntityCatalogue
 {
 public:
-    /// A catalogue without patterns: finds nothing.
+    /// A catalogue without entries: finds nothing.
     EntityCatalogue();
     ~EntityCatalogue();
     EntityCatalogue(EntityCatalogue&&) noexcept;
     EntityCatalogue& operator=(EntityCatalogue&&) noexcept;
 
-    /// Input error with the entry and the position in the pattern where one does not compile.
+    /// Input error with the entry, the position in the pattern and what to do where one is wrong.
     static Result<EntityCatalogue> fromJson(std::string_view text, std::string_view where);
     static Result<EntityCatalogue> fromFile(const std::filesystem::path& path);
 
     /// The entities of `text` (valid UTF-8), in order of position, without overlaps: the longest
-    /// match wins, then the earlier entry of the catalogue; of one pattern at most the first 256
-    /// matches. Relative dates are resolved against `now` in UTC.
+    /// match wins, then the earlier entry of the catalogue, then the earlier place; a match that
+    /// its normaliser can't read is none. Then composed entities take the place of their parts.
+    /// Relative dates are resolved against `now` in the zone of the catalogue.
     std::vector<Entity> extract(std::string_view text, std::chrono::sys_seconds now) const;
+    /// The same in another zone.
+    std::vector<Entity> extract(
+        std::string_view text, std::chrono::sys_seconds now, const Zone& zone) const;
 
+    /// The types that may be reported, in the order of the catalogue.
     std::vector<std::string> types() const;
+    /// Patterns, lists and composed forms.
     std::size_t size() const;
 
 private:

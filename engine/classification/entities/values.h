@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chrono>
+#include "engine/classification/entities/zone.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,17 +15,23 @@ enum class Normaliser
     Lower, ///< "lower"
     Upper, ///< "upper"
     Digits, ///< "digits": digits and a leading + alone
-    Number, ///< "number": "1,234.50" and "1.234,50" -> "1234.5"
-    Amount, ///< "amount": "€20", "20 euros" -> "20.00 EUR"
+    Number, ///< "number": "1,234.50", "1.234,50" -> "1234.5"; "twelve" -> "12"
+    Amount, ///< "amount": "€20", "twenty euros" -> "20.00 EUR"
+    Percent, ///< "percent": "15 percent" -> "15 %"
     Iban, ///< "iban": "at61 1904 ..." -> "AT611904..."; the check digits are not looked at
-    Percent, ///< "percent": "15 %" -> "15 %"
-    Date, ///< "date": ISO 8601 ("2026-03-12"), relative ones against a given day
-    Time, ///< "time": "half past" is not read; "5pm", "17:30" -> "17:30"
+    Url, ///< "url": scheme (https where there is none) and host in lower case
+    Date, ///< "date": see dateValue()
+    Time, ///< "time": see timeValue()
+    DateTime, ///< "datetime": see dateTimeValue()
+    Duration, ///< "duration": see durationValue()
 };
 std::optional<Normaliser> normaliserFromString(std::string_view name);
+/// Every name, for messages: "none, lower, ...".
+std::string normaliserNames();
 
-/// The value of `text` as `normaliser` reads it; the text itself where it can't. `now` is UTC.
-std::string normaliseValue(
-    Normaliser normaliser, std::string_view text, std::chrono::sys_seconds now);
+/// The value of `text` as `normaliser` reads it; nothing where the text is none such ("50/50" is
+/// no date).
+std::optional<std::string> normaliseValue(
+    Normaliser normaliser, std::string_view text, const Moment& now);
 
 } // namespace sluice
