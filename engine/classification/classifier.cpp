@@ -11,8 +11,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How much of a short follow-up's confidence comes from the conversation's last intent. Fixed
-/// until the model is trained with context: "and for order A-2231?" has no word of its own intent.
+/// How much of a short follow-up's confidence comes from the conversation's last intent, where the
+/// model was not trained on conversations: "and for order A-2231?" has no word of its own intent.
 constexpr double contextShare = 0.6;
 constexpr std::size_t shortFollowUpWords = 5;
 
@@ -32,12 +32,12 @@ private:
     Clock::time_point m_last = Clock::now();
 };
 
-/// What a session says to this turn.
+/// What a session and the system's words say to this turn.
 struct Context
 {
     DecisionContext decision;
-    std::string_view
-        lastIntent; ///< of the last accepted turn, when the query is short enough to lean on it
+    /// Of the last accepted turn, when the query is short enough to lean on it.
+    std::string_view leanOn;
 };
 
 Context contextOf(const Session* session, std::size_t words, std::chrono::sys_seconds now)
@@ -49,11 +49,29 @@ Context contextOf(const Session* session, std::size_t words, std::chrono::sys_se
     }
     context.decision.followUp = true;
     context.decision.failuresInARow = session->failuresInARow;
-    if (words <= shortFollowUpWords) {
-        const Turn& last = session->turns.back();
-        if (last.verdict == Verdict::Accept) {
-            context.lastIntent = last.intent;
-        }
+    const Turn& last = session->turns.back();
+    if (words <= shortFollowUpWords && last.verdict == Verdict::Accept) {
+        context.leanOn = last.intent;
+    }
+    return context;
+}
+
+/// `kept` holds what the result views.
+QueryContext modelContextOf(const Query& query, const Session* session, std::string& kept)
+{
+    QueryContext context;
+    if (session != nullptr) {
+        const auto& turns = session->turns;
+        context.turn = session->turnCount + 1;
+        context.lastIntent =
+            turns.empty() ? std::string_view() : std::string_view(turns.back().predicted);
+        context.intentBefore =
+            turns.size() < 2 ? std::string_view() : std::string_view(turns.end()[-2].predicted);
+    }
+    context.acts = query.systemActs;
+    if (query.systemActs.empty() && !query.system.empty()) {
+        kept = normalise(query.system);
+        context.system = kept;
     }
     return context;
 }
@@ -128,19 +146,22 @@ struct Classifier::Data
     EntityCatalogue catalogue;
     std::unique_ptr<ResultCache> cache;
 
-    Scores score(const std::string& normalised, std::size_t k, bool& hit) const
+    std::uint64_t modelDigest = 0;
+
+    Scores score(
+        const std::string& normalised, std::size_t k, const QueryContext& context, bool& hit) const
     {
-        const std::uint64_t digest = k; // the cached scores depend on nothing else of the request
-        if (cache != nullptr) {
-            if (auto found = cache->find(normalised, digest)) {
-                hit = true;
-                return std::move(*found);
-            }
+        if (cache == nullptr) {
+            return model.score(normalised, k, context);
         }
-        Scores scores = model.score(normalised, k);
-        if (cache != nullptr) {
-            cache->insert(normalised, digest, scores);
+        // The scores depend on nothing else of the request.
+        const std::uint64_t digest = context.digest() ^ (std::uint64_t(k) << 56U);
+        if (auto found = cache->find(normalised, digest, modelDigest)) {
+            hit = true;
+            return std::move(*found);
         }
+        Scores scores = model.score(normalised, k, context);
+        cache->insert(normalised, digest, scores, modelDigest);
         return scores;
     }
 };
@@ -148,6 +169,7 @@ struct Classifier::Data
 Classifier::Classifier(Model model, EntityCatalogue catalogue, std::size_t cacheBytes)
     : m_data(new Data{std::move(model), std::move(catalogue), nullptr})
 {
+    m_data->modelDigest = ResultCache::digestOf(m_data->model.hash());
     if (cacheBytes > 0) {
         m_data->cache = std::make_unique<ResultCache>(cacheBytes);
     }
@@ -207,10 +229,13 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     answer.times.context = watch.lap();
 
     const std::size_t k = std::max<std::size_t>(options.topK, 2);
-    Scores scores = m_data->score(normalised, k, answer.cacheHit);
-    if (!context.lastIntent.empty()) {
-        const auto label = std::lower_bound(labels.begin(), labels.end(), context.lastIntent);
-        if (label != labels.end() && *label == context.lastIntent) {
+    std::string system;
+    const bool knowsContext = m_data->model.hasContext();
+    Scores scores = m_data->score(normalised, k,
+        knowsContext ? modelContextOf(query, session, system) : QueryContext(), answer.cacheHit);
+    if (!knowsContext && !context.leanOn.empty()) {
+        const auto label = std::lower_bound(labels.begin(), labels.end(), context.leanOn);
+        if (label != labels.end() && *label == context.leanOn) {
             leanOn(scores, int(label - labels.begin()), k);
         }
     }
@@ -219,6 +244,7 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     answer.ruling = thresholds.decide(scores.top, context.decision);
     answer.verdict = answer.ruling.verdict;
     answer.outOfScope = scores.outOfScope;
+    answer.predicted = m_data->model.predicted(scores);
     answer.thresholdSet = thresholds.set().number;
     answer.candidates.reserve(std::min(scores.top.size(), options.topK));
     for (std::size_t index = 0; index < scores.top.size() && index < options.topK; ++index) {
@@ -230,7 +256,8 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     }
     answer.times.decide = watch.lap();
     if (options.explain && !scores.top.empty()) {
-        answer.contributions = m_data->model.explain(normalised, scores.top.front().label, 10);
+        answer.contributions = m_data->model.explain(normalised, scores.top.front().label, 10,
+            knowsContext ? modelContextOf(query, session, system) : QueryContext());
     }
     return answer;
 }
@@ -252,7 +279,7 @@ void Classifier::remember(Session& session, const Answer& answer)
     std::vector<Entity> own;
     std::copy_if(answer.entities.begin(), answer.entities.end(), std::back_inserter(own),
         [](const Entity& entity) { return entity.turn == 0; });
-    session.append(answer.intent, answer.verdict, std::move(own));
+    session.append(Turn{0, answer.intent, answer.verdict, std::move(own), answer.predicted});
 }
 
 const Model& Classifier::model() const

@@ -64,6 +64,7 @@ struct Answer
     ContextState context = ContextState::None;
     int turn = 0; ///< number of this turn in its session, from 1; 0 without a session
     bool cacheHit = false;
+    std::string predicted; ///< what later turns are to know of this one (Model::predicted)
     std::int64_t thresholdSet = 0;
     StageTimes times;
 };

@@ -27,7 +27,8 @@ void Session::append(Turn turn)
 
 void Session::append(std::string intent, Verdict verdict, std::vector<Entity> entities)
 {
-    append(Turn{0, std::move(intent), verdict, std::move(entities)});
+    std::string predicted = intent;
+    append(Turn{0, std::move(intent), verdict, std::move(entities), std::move(predicted)});
 }
 
 Session Session::mergedOnto(const Session& stored) const
@@ -55,6 +56,9 @@ void appendTurn(std::string& text, const Turn& turn)
 {
     appendMember(text, R"({"intent":)", turn.intent);
     appendMember(text, R"(,"verdict":)", toString(turn.verdict));
+    if (!turn.predicted.empty() && turn.predicted != turn.intent) {
+        appendMember(text, R"(,"predicted":)", turn.predicted);
+    }
     const char* opening = R"(,"entities":[{"type":)";
     for (const Entity& entity : turn.entities) {
         appendMember(text, opening, entity.type);
@@ -113,6 +117,10 @@ Turn turnOf(const json::object& object)
     turn.verdict = verdict == "accept" ? Verdict::Accept
         : verdict == "clarify"         ? Verdict::Clarify
                                        : Verdict::Fallback;
+    turn.predicted = stringOf(object, "predicted");
+    if (turn.predicted.empty()) {
+        turn.predicted = turn.intent;
+    }
     if (const json::array* entities = arrayOf(object, "entities")) {
         for (const json::value& item : *entities) {
             if (const json::object* entity = item.if_object()) {

@@ -18,6 +18,8 @@ struct Turn
     std::string intent; ///< the first candidate's label; empty after a fallback
     Verdict verdict = Verdict::Fallback;
     std::vector<Entity> entities;
+    std::string predicted = {}; ///< the model's first candidate whatever the verdict; empty: rather
+                                ///< out of scope. Later turns are classified with it
 
     bool operator==(const Turn&) const = default;
 };

@@ -38,6 +38,11 @@ Result<void> checkHeldOut(std::span<const JudgedRow> rows, bool declaredHeldOut)
 
 namespace {
 
+/// Testing begins where twice the rows are accepted that could be certified without an error, and
+/// this share of all at least: at fewer, a stray error or two among the surest answers would end it
+/// at once.
+constexpr double leastStart = 0.15;
+
 /// What the rows above a threshold are.
 struct Tally
 {
@@ -199,7 +204,7 @@ Certification search(std::span<const JudgedRow> rows, std::span<const GridScore>
     test.outOfScope = std::count_if(
         rows.begin(), rows.end(), [](const JudgedRow& row) { return row.isOutOfScope(); });
     test.inScope = std::int64_t(rows.size()) - test.outOfScope;
-    const std::vector<double> grid = gridOf(scores, 2 * test.leastCoverage());
+    const std::vector<double> grid = gridOf(scores, std::max(2 * test.leastCoverage(), leastStart));
     Certification result;
     Certificate certificate;
     Tally tally;

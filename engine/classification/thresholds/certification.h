@@ -49,13 +49,14 @@ struct Certification
 
 /// Fixed-sequence testing (Learn then Test: Angelopoulos, Bates, Candes, Jordan, Lei, arXiv
 /// 2110.01052) with the exact binomial. The grid is the quantiles of the grid's scores. Testing
-/// begins at the strictest point that is expected to accept twice what could be certified if
-/// nothing of it were wrong (or at the loosest, where none does), goes from strict to loose, and
-/// ends at the first threshold that can't be certified; the last one before it is returned. With an
-/// assumed out-of-scope share pi the error rate is bounded by (pi F + (1 - pi) w) / (pi F + (1 -
-/// pi)(w + g)): F the share of out-of-scope rows accepted, w and g of in-scope rows accepted wrong
-/// and right, each bounded exactly at delta / 3. Input error for rows that checkHeldOut() refuses,
-/// no rows, no grid, or a share without labelled out-of-scope rows. Pure; O(n log n).
+/// begins at the strictest point that is expected to accept a share of 0.15 of all and twice what
+/// could be certified if nothing of it were wrong (or at the loosest, where none does), goes from
+/// strict to loose, and ends at the first threshold that can't be certified; the last one before it
+/// is returned. With an assumed out-of-scope share pi the error rate is bounded by (pi F + (1 - pi)
+/// w) / (pi F + (1 - pi)(w + g)): F the share of out-of-scope rows accepted, w and g of in-scope
+/// rows accepted wrong and right, each bounded exactly at delta / 3. Input error for rows that
+/// checkHeldOut() refuses, no rows, no grid, or a share without labelled out-of-scope rows. Pure;
+/// O(n log n).
 Result<Certification> certify(std::span<const JudgedRow> rows, const CertifyRequest& request);
 
 /// Intents that share a threshold: a risk tier, a domain, or one intent alone.
