@@ -41,7 +41,7 @@ struct TrainingOptions
     std::filesystem::path vectors; ///< word vectors for the accurate tier; empty: none
     int threads = 0; ///< 0: as many as the machine has; changes nothing in the result
     int epochs = 0; ///< at most, of each member; 0: as many as suit the size of the data
-    int cnns = 3; ///< members of the accurate tier's ensemble, 1 to 32
+    int cnns = 5; ///< members of the accurate tier's ensemble, 1 to 32
     /// Called from the training threads, never from two at once.
     std::function<void(const TrainingProgress&)> progress;
     const std::atomic<bool>* cancel = nullptr; ///< set to stop; train() returns Cancelled

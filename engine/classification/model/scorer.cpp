@@ -421,18 +421,23 @@ Scores scoresOf(const RawScores& raw, const Calibration& calibration, std::size_
     const double total = double(math::exponentials(e.data(), 0.0F, e.size()));
     const double inScope =
         calibration.hasOutOfScope ? 1.0 - outOfScopeScore(calibration, raw.features) : 1.0;
-    scores.top.reserve(k + 1);
+    // The k highest by insertion: most labels fail the first comparison.
+    k = std::min(k, logits.size());
+    scores.top.reserve(k);
     for (std::size_t label = 0; label < logits.size(); ++label) {
-        const double z = double(logits[label]);
-        if (scores.top.size() == k && z <= scores.top.back().confidence) {
+        const float z = logits[label];
+        if (scores.top.size() == k
+            && (k == 0 || z <= logits[std::size_t(scores.top.back().label)])) {
             continue;
         }
-        auto place = std::upper_bound(scores.top.begin(), scores.top.end(), z,
-            [](double value, const Candidate& candidate) { return value > candidate.confidence; });
-        scores.top.insert(place, {int(label), z});
-        if (scores.top.size() > k) {
-            scores.top.pop_back();
+        if (scores.top.size() < k) {
+            scores.top.emplace_back();
         }
+        std::size_t place = scores.top.size() - 1;
+        for (; place > 0 && logits[std::size_t(scores.top[place - 1].label)] < z; --place) {
+            scores.top[place].label = scores.top[place - 1].label;
+        }
+        scores.top[place].label = int(label);
     }
     for (Candidate& candidate : scores.top) {
         candidate.confidence = inScope * double(e[std::size_t(candidate.label)]) / total;

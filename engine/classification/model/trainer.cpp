@@ -25,8 +25,11 @@ constexpr double cnnSteps = 300000;
 constexpr double fewestCnnEpochs = 6;
 constexpr double mostCnnEpochs = 40;
 constexpr int maxCnns = 32;
+/// Weight of the n-grams in the ensemble against a CNN's (CLINC150's validation part: 0.1 to 0.3
+/// points over equal weights, whatever the number of CNNs).
+constexpr double linearShare = 0.5;
 /// Words of a vectors file that are kept though no training text has them.
-constexpr std::size_t generalWords = 20000;
+constexpr std::size_t generalWords = 50000;
 
 struct Epochs
 {
@@ -205,6 +208,9 @@ Result<void> fitScales(ModelMeta& meta, const ModelParts& parts, const TrainingD
     for (std::size_t member = 0; member < squares.size(); ++member) {
         meta.memberScales[member] =
             squares[member] > 0 ? 1.0 / std::sqrt(squares[member] / values) : 1.0;
+    }
+    if (meta.memberScales.size() > 1) {
+        meta.memberScales.front() *= linearShare;
     }
     return {};
 }
