@@ -55,8 +55,8 @@ public:
             for (int index = 0; index < 16; ++index) {
                 words.push_back(add(intent));
             }
-            for (int index = 0; index < 80; ++index) {
-                const bool held = index >= 64;
+            for (int index = 0; index < 56; ++index) {
+                const bool held = index >= 40;
                 data.queries.push_back(row(sentence(words[std::size_t(index % 8)]),
                     "intent" + std::to_string(intent), held ? Split::Validation : Split::Train));
             }

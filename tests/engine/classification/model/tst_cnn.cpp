@@ -143,7 +143,7 @@ void TestCnn::initTestCase()
 
 void TestCnn::vectorsConnectSynonyms()
 {
-    const auto accurate = Model::train(m_task.data, options(15));
+    const auto accurate = Model::train(m_task.data, options(8));
     QVERIFY2(accurate.ok(), accurate ? "" : accurate.error().message.c_str());
     // The words of the test part stand in no training text.
     QVERIFY(accuracy(*accurate, m_task.data, Split::Test) >= 0.9);
@@ -156,10 +156,10 @@ void TestCnn::vectorsConnectSynonyms()
 
 void TestCnn::threadsChangeNothing()
 {
-    auto some = options(2);
-    some.cnns = 3;
+    auto some = options(1);
+    some.cnns = 2;
     std::vector<std::string> hashes;
-    for (const int threads : {1, 2, 4, 0}) {
+    for (const int threads : {1, 2, 3}) {
         some.threads = threads;
         hashes.push_back(Model::train(m_task.data, some)->hash());
     }
@@ -238,9 +238,8 @@ void TestCnn::scorerAgreesWithTheFloats()
 
 void TestCnn::contextDecides()
 {
-    const LabelledData data = test::toyDialogues(96);
-    auto some = options(12);
-    some.vectors.clear();
+    const LabelledData data = test::toyDialogues(64);
+    const auto some = options(8); // none of the words has a vector
     const auto file = trainModel(data, some);
     QVERIFY2(file.ok(), file ? "" : file.error().message.c_str());
     QVERIFY((*file)->meta().hasContext);
@@ -266,7 +265,7 @@ void TestCnn::contextDecides()
 
 void TestCnn::worksWithoutVectors()
 {
-    auto some = options(10);
+    auto some = options(4);
     some.vectors.clear();
     const auto model = Model::train(m_task.data, some);
     QVERIFY2(model.ok(), model ? "" : model.error().message.c_str());
