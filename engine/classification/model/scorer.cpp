@@ -267,7 +267,9 @@ void Scorer::scoreCnn(const ModelView& view, std::size_t member, std::size_t lab
     const float step = most / activationSteps;
     m_rounded.resize(m_hidden.size());
     for (std::size_t i = 0; i < m_hidden.size(); ++i) {
-        m_rounded[i] = std::int16_t(m_hidden[i] / step);
+        const float steps = m_hidden[i] / step;
+        // Not so only where a hand-made file holds numbers that are none.
+        m_rounded[i] = std::int16_t(std::abs(steps) < activationSteps + 1 ? steps : 0.0F);
     }
     std::vector<float>& out = m_members[member + 1];
     out.assign(cnn.outputBias.begin(), cnn.outputBias.end());
