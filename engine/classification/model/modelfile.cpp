@@ -468,7 +468,9 @@ Result<void> ModelFile::read(std::string_view where)
     }
     m_meta = std::move(*meta);
     m_view.linear = linearOf(sections, m_meta);
-    m_view.words = wordsOf(sections, m_meta);
+    if (m_meta.memberScales.size() > 1) {
+        m_view.words = wordsOf(sections, m_meta);
+    }
     for (std::size_t member = 0; member + 1 < m_meta.memberScales.size(); ++member) {
         m_view.cnns.push_back(cnnOf(sections, m_meta, member));
     }

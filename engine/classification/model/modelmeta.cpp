@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t maxLabels = 65536;
 constexpr std::int64_t maxRows = std::int64_t(1) << 31;
 constexpr std::size_t maxMembers = 33;
+/// The scorer sums so many products of an activation (2047 steps) and a byte in 32 bits.
+constexpr std::size_t maxHidden = 8192;
 
 json::object calibrationOf(const Calibration& calibration)
 {
@@ -148,7 +150,7 @@ Result<ModelMeta> readMeta(std::string_view text, std::string_view where)
     const CnnShape& shape = meta.shape;
     if (meta.memberScales.size() > 1
         && (shape.dimension == 0 || shape.filters == 0 || shape.filters % 16 != 0
-            || shape.widths == 0)) {
+            || shape.widths == 0 || shape.hidden() > maxHidden)) {
         in.fail("filters", "the shape of the CNNs is impossible");
     }
     if (auto done = in.finish(); !done) {

@@ -15,7 +15,7 @@ namespace {
 /// How far the look-ups of a text's n-grams run ahead of their use.
 constexpr std::size_t ahead = 8;
 constexpr double entropyTemperature = 0.5;
-/// Activations are rounded to so many steps; sums of `maxHidden` products stay below 2^31.
+/// Activations are rounded to so many steps; sums of 8192 products stay below 2^31.
 constexpr float activationSteps = 2047;
 
 void centre(std::vector<float>& logits, std::size_t labels)
@@ -31,9 +31,11 @@ void centre(std::vector<float>& logits, std::size_t labels)
     std::fill(logits.begin() + std::ptrdiff_t(labels), logits.end(), 0.0F);
 }
 
+/// Only rows of words and pairs have bits; a dictionary may give a word another one.
 bool hasBit(std::span<const std::uint8_t> bits, std::size_t row, std::size_t stride, int label)
 {
-    return (bits[row * stride / 8 + std::size_t(label) / 8] >> (std::size_t(label) % 8) & 1U) != 0;
+    const std::size_t byte = row * stride / 8 + std::size_t(label) / 8;
+    return byte < bits.size() && (bits[byte] >> (std::size_t(label) % 8) & 1U) != 0;
 }
 
 void toUnitLength(std::span<float> values)
@@ -265,7 +267,9 @@ void Scorer::scoreCnn(const ModelView& view, std::size_t member, std::size_t lab
     const float step = most / activationSteps;
     m_rounded.resize(m_hidden.size());
     for (std::size_t i = 0; i < m_hidden.size(); ++i) {
-        m_rounded[i] = std::int16_t(m_hidden[i] / step);
+        const float steps = m_hidden[i] / step;
+        // Not so only where a hand-made file holds numbers that are none.
+        m_rounded[i] = std::int16_t(std::abs(steps) < activationSteps + 1 ? steps : 0.0F);
     }
     std::vector<float>& out = m_members[member + 1];
     out.assign(cnn.outputBias.begin(), cnn.outputBias.end());

@@ -178,7 +178,7 @@ SLUICE_CLONES float exponentials(float* __restrict x, float most, std::size_t si
     constexpr float lowLn2 = -2.12194440e-4F;
     float sum = 0;
     for (std::size_t i = 0; i < size; ++i) {
-        const float d = std::max(x[i] - most, -87.0F);
+        const float d = std::max(-87.0F, x[i] - most); // in this order also of no number
         const float k = std::nearbyint(d * log2e);
         const float r = (d - k * highLn2) - k * lowLn2;
         float p = 1.3888889e-3F;

@@ -300,6 +300,22 @@ void TestClassifier::jsonHasEveryField()
     const QJsonObject alone =
         QJsonDocument::fromJson(QByteArray::fromStdString(toJson(ask("x"), "x", {}))).object();
     QVERIFY(!alone.contains(QStringLiteral("session")));
+    QVERIFY(!alone.contains(QStringLiteral("contributions")));
+    ClassifyOptions options;
+    options.explain = true;
+    const auto explained =
+        m_engine->classify({"where is it", {}, {}}, *m_thresholds, nullptr, m_now, options);
+    const QJsonArray parts =
+        QJsonDocument::fromJson(QByteArray::fromStdString(toJson(*explained, "where is it", {})))
+            .object()[QStringLiteral("contributions")]
+            .toArray();
+    QCOMPARE(std::size_t(parts.size()), explained->contributions.size());
+    QVERIFY(!parts.isEmpty());
+    QCOMPARE(parts[0].toObject()[QStringLiteral("ngram")].toString().toStdString(),
+        explained->contributions[0].ngram);
+    QVERIFY(qAbs(parts[0].toObject()[QStringLiteral("weight")].toDouble()
+                - explained->contributions[0].weight)
+        <= 1e-4);
 }
 
 void TestClassifier::conversationsOfTheBundle()

@@ -18,6 +18,9 @@ private Q_SLOTS:
     void repliesOfEveryKind();
     void answersInOrder();
     void saysWhyItIsNotConnected();
+    void hostThatIsNone();
+    void serverThatNeverSpeaks();
+    void tooManyUnanswered();
     void connectsWhenTheServerComes();
     void takesTheNextAddress();
     void namesItselfAndLogsIn();
@@ -32,6 +35,7 @@ private Q_SLOTS:
     void destroyedByAReply();
     void destroyedBeforeItConnects();
     void subscribes();
+    void subscribesWhileConnected();
     void subscriptionRefused();
 };
 
@@ -154,6 +158,59 @@ void TestRedisConnection::saysWhyItIsNotConnected()
     connection->command({"PING"}, 1s, reply.taker());
     QCOMPARE(reply.calls, 2);
     QVERIFY(reply.value.error().text().find("Connection refused") != std::string::npos);
+}
+
+void TestRedisConnection::hostThatIsNone()
+{
+    boost::asio::io_context loop;
+    RedisSettings settings;
+    settings.address.host = "no host";
+    RedisConnection connection(loop, settings);
+    connection.start();
+    QVERIFY(!connection.isConnected());
+    QVERIFY2(connection.lastError().find("resolve") != std::string::npos
+            || connection.lastError().find("not known") != std::string::npos,
+        connection.lastError().c_str());
+    Reply reply;
+    connection.command({"PING"}, 1s, reply.taker());
+    QVERIFY(saysUnreachable(reply.value));
+    QVERIFY(reply.value.error().text().find(connection.lastError()) != std::string::npos);
+}
+
+void TestRedisConnection::serverThatNeverSpeaks()
+{
+    Fixture f;
+    QVERIFY(f.server.start());
+    f.server.suspend(); // the kernel still takes the connection
+    f.connection = connectionTo(f.loop, f.server.port());
+    f.connection->start();
+    QVERIFY(runUntil(
+        f.loop, [&] { return f.connection->lastError().find("in time") != std::string::npos; }));
+    QVERIFY(!f.connection->isConnected());
+    f.server.resume();
+    QVERIFY(runUntil(f.loop, [&] { return f.connection->isConnected(); }));
+}
+
+void TestRedisConnection::tooManyUnanswered()
+{
+    Fixture f;
+    QVERIFY(f.server.start());
+    QVERIFY(f.connect());
+    f.server.suspend();
+    constexpr int most = 65536;
+    int answered = 0;
+    for (int index = 0; index < most; ++index) {
+        f.connection->command({"PING"}, 60s,
+            [&](const Result<RedisValue>& result) { answered += result.ok() ? 1 : 0; });
+    }
+    Reply reply;
+    f.connection->command({"PING"}, 60s, reply.taker());
+    QCOMPARE(reply.calls, 1); // at once
+    QVERIFY(saysUnreachable(reply.value));
+    QVERIFY(reply.value.error().message.find("too many commands") != std::string::npos);
+    f.server.resume();
+    QVERIFY(runUntil(f.loop, [&] { return answered == most; }));
+    QVERIFY(f.ask({"PING"}).ok());
 }
 
 void TestRedisConnection::connectsWhenTheServerComes()
@@ -409,6 +466,20 @@ void TestRedisConnection::subscribes()
     QVERIFY(runUntil(f.loop, [&] { return heard.size() == 2; }));
     QCOMPARE(heard[0], std::string("sluice:news one"));
     QCOMPARE(heard[1], std::string("sluice:news two"));
+}
+
+void TestRedisConnection::subscribesWhileConnected()
+{
+    Fixture f;
+    QVERIFY(f.server.start());
+    QVERIFY(f.connect());
+    std::string heard;
+    f.connection->subscribe(
+        "sluice:news", [&](const std::string&, const std::string& text) { heard = text; });
+    const QStringList publish{
+        QStringLiteral("publish"), QStringLiteral("sluice:news"), QStringLiteral("one")};
+    QVERIFY(runUntil(f.loop, [&] { return !heard.empty() || f.server.cli(publish) == "1"; }));
+    QVERIFY(runUntil(f.loop, [&] { return heard == "one"; }));
 }
 
 void TestRedisConnection::subscriptionRefused()

@@ -25,6 +25,7 @@ private Q_SLOTS:
     void jsonlDialogues();
     void sniffs_data();
     void sniffs();
+    void formatsAreNamed();
     void outOfScopeHasManyNames();
     void duplicatesAndConflictsAreReported();
     void refusesRows_data();
@@ -212,6 +213,20 @@ void TestImporters::sniffs()
     QFETCH(QByteArray, text);
     QFETCH(int, format);
     QCOMPARE(int(sniffFormat(text.toStdString())), format);
+}
+
+void TestImporters::formatsAreNamed()
+{
+    QVERIFY(*dataFormatFromString("auto") == DataFormat::Auto);
+    QVERIFY(*dataFormatFromString("clinc") == DataFormat::Clinc);
+    QVERIFY(*dataFormatFromString("csv") == DataFormat::Csv);
+    QVERIFY(*dataFormatFromString("jsonl") == DataFormat::Jsonl);
+    const auto other = dataFormatFromString("xml");
+    QVERIFY(!other.ok());
+    QVERIFY(other.error().message.find("\"xml\"") != std::string::npos);
+    const auto missing = readLabelledData(std::filesystem::path("/no/such/data.csv"));
+    QVERIFY(!missing.ok());
+    QVERIFY(missing.error().message.find("/no/such/data.csv") != std::string::npos);
 }
 
 void TestImporters::outOfScopeHasManyNames()

@@ -3,6 +3,7 @@
 #include "engine/classification/model/model.h"
 #include "engine/classification/model/modelfile.h"
 #include "engine/classification/text/normaliser.h"
+#include "tests/engine/classification/model/toydata.h"
 #include "tests/support/testcase.h"
 
 #include <QTemporaryDir>
@@ -30,6 +31,9 @@ private Q_SLOTS:
     void nothingKnownIsNoSignal();
     void explainsByWords();
     void isSafeFromManyThreads();
+    void tiersHaveNames();
+    void predictedIsWhatLaterTurnsKnow();
+    void conversationsAreNoticed();
     void bundledModel();
     void clincAccuracy();
 
@@ -282,6 +286,54 @@ void TestModel::isSafeFromManyThreads()
         thread.join();
     }
     QCOMPARE(wrong.load(), 0);
+}
+
+void TestModel::tiersHaveNames()
+{
+    QVERIFY(*tierFromString("fast") == Tier::Fast);
+    QVERIFY(*tierFromString("accurate") == Tier::Accurate);
+    QCOMPARE(toString(Tier::Fast), std::string_view("fast"));
+    QCOMPARE(toString(Tier::Accurate), std::string_view("accurate"));
+    const auto other = tierFromString("Fast");
+    QVERIFY(!other.ok());
+    QCOMPARE(other.error().kind, ErrorKind::Input);
+    QVERIFY(other.error().message.find("fast or accurate") != std::string::npos);
+    QVERIFY(train(m_data)->tier() == Tier::Fast);
+}
+
+void TestModel::predictedIsWhatLaterTurnsKnow()
+{
+    LabelledData data;
+    for (int index = 0; index < 40; ++index) {
+        const std::string number = std::to_string(index);
+        data.queries.push_back(test::row("track " + number, "track"));
+        data.queries.push_back(test::row("cancel " + number, "cancel"));
+        data.queries.push_back(test::row("nonsense words " + number, "oos"));
+    }
+    for (const bool outside : {true, false}) {
+        if (!outside) {
+            std::erase_if(data.queries, [](const LabelledQuery& q) { return q.isOutOfScope(); });
+        }
+        const auto model = train(data);
+        Scores scores;
+        QVERIFY(model->predicted(scores).empty()); // nothing known
+        scores.top = {{1, 0.4}, {0, 0.1}};
+        scores.outOfScope = 0.5;
+        QCOMPARE(model->predicted(scores), std::string_view("track"));
+        // Where no out-of-scope rows were, the score is no more than a lack of confidence.
+        scores.outOfScope = 0.6;
+        QCOMPARE(model->predicted(scores), std::string_view(outside ? "" : "track"));
+    }
+}
+
+void TestModel::conversationsAreNoticed()
+{
+    QVERIFY(!train(m_data)->hasContext());
+    const auto model = train(test::toyDialogues(32));
+    QVERIFY(model->hasContext());
+    QVERIFY(model->score("yes", 1, {"track", {}, 2, {}, {}}).top[0].label
+        != model->score("yes", 1, {"cancel", {}, 2, {}, {}}).top[0].label);
+    QVERIFY(!model->explain("yes", 0, 5, {"track", {}, 2, {}, {}}).empty());
 }
 
 void TestModel::bundledModel()

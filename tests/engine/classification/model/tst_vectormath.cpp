@@ -1,0 +1,286 @@
+#include "engine/classification/model/vectormath.h"
+#include "tests/support/testcase.h"
+
+#include <cmath>
+#include <random>
+
+using namespace sluice;
+
+class TestVectorMath : public test::TestCase
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void addsScaled();
+    void addsScaledBytes();
+    void addsRows();
+    void dotProduct();
+    void addsProducts();
+    void productsAreExactAtTheirBound();
+    void raises();
+    void multiplies();
+    void adamSteps();
+    void adaGradSteps();
+    void exponentialsAreClose();
+    void exponentialsSumUp();
+};
+
+namespace {
+
+constexpr std::size_t most = 130;
+
+std::mt19937& engine()
+{
+    static std::mt19937 random(3);
+    return random;
+}
+
+std::vector<float> floats(std::size_t size, float least = -2, float highest = 2)
+{
+    std::uniform_real_distribution<float> values(least, highest);
+    std::vector<float> out(size);
+    std::generate(out.begin(), out.end(), [&] { return values(engine()); });
+    return out;
+}
+
+std::vector<std::int8_t> bytes(std::size_t size)
+{
+    std::uniform_int_distribution<int> values(-127, 127);
+    std::vector<std::int8_t> out(size);
+    std::generate(out.begin(), out.end(), [&] { return std::int8_t(values(engine())); });
+    return out;
+}
+
+bool near(double got, double expected, double scale = 1)
+{
+    return std::abs(got - expected) <= 2e-5 * std::max(scale, std::abs(expected));
+}
+
+} // namespace
+
+void TestVectorMath::addsScaled()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        const auto x = floats(size);
+        const auto before = floats(size + 1); // the one behind must stay
+        auto y = before;
+        math::addScaled(y.data(), x.data(), 1.5F, size);
+        for (std::size_t i = 0; i < size; ++i) {
+            QVERIFY(near(double(y[i]), double(before[i]) + 1.5 * double(x[i])));
+        }
+        QCOMPARE(y[size], before[size]);
+    }
+}
+
+void TestVectorMath::addsScaledBytes()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        const auto x = bytes(size);
+        const auto before = floats(size + 1);
+        auto y = before;
+        math::addScaledBytes(y.data(), x.data(), -0.25F, size);
+        for (std::size_t i = 0; i < size; ++i) {
+            QVERIFY(near(double(y[i]), double(before[i]) - 0.25 * double(x[i])));
+        }
+        QCOMPARE(y[size], before[size]);
+    }
+}
+
+void TestVectorMath::addsRows()
+{
+    for (const std::size_t stride : {1U, 7U, 16U, 64U, 129U}) {
+        for (std::size_t count = 0; count < 12; ++count) {
+            constexpr std::size_t height = 9;
+            const auto matrix = bytes(height * stride);
+            const auto scales = floats(height);
+            const auto values = floats(count);
+            std::vector<std::uint32_t> rows(count);
+            std::generate(rows.begin(), rows.end(), [] { return engine()() % height; });
+            const auto before = floats(stride);
+            auto y = before;
+            math::addRows(
+                y.data(), matrix.data(), scales.data(), stride, rows.data(), values.data(), count);
+            for (std::size_t i = 0; i < stride; ++i) {
+                double expected = double(before[i]);
+                for (std::size_t index = 0; index < count; ++index) {
+                    expected += double(values[index]) * double(scales[rows[index]])
+                        * double(matrix[rows[index] * stride + i]);
+                }
+                QVERIFY(near(double(y[i]), expected, 500));
+            }
+        }
+    }
+}
+
+void TestVectorMath::dotProduct()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        const auto x = floats(size);
+        const auto y = floats(size);
+        double expected = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            expected += double(x[i]) * double(y[i]);
+        }
+        QVERIFY(near(double(math::dot(x.data(), y.data(), size)), expected, 4));
+    }
+}
+
+void TestVectorMath::addsProducts()
+{
+    std::uniform_int_distribution<int> values(-2047, 2047);
+    for (std::size_t size = 0; size <= most; ++size) {
+        constexpr std::size_t rows = 5;
+        const auto matrix = bytes(rows * size);
+        const auto scales = floats(rows);
+        std::vector<std::int16_t> x(size);
+        std::generate(x.begin(), x.end(), [&] { return std::int16_t(values(engine())); });
+        const auto before = floats(rows);
+        auto y = before;
+        math::addProducts(y.data(), matrix.data(), scales.data(), x.data(), 0.01F, rows, size);
+        for (std::size_t row = 0; row < rows; ++row) {
+            double sum = 0;
+            for (std::size_t i = 0; i < size; ++i) {
+                sum += double(x[i]) * double(matrix[row * size + i]);
+            }
+            QVERIFY(near(double(y[row]), double(before[row]) + double(scales[row]) * 0.01 * sum,
+                1e-3 * std::abs(sum)));
+        }
+    }
+}
+
+void TestVectorMath::productsAreExactAtTheirBound()
+{
+    // The largest CNN that a model file may have.
+    constexpr std::size_t size = 8192;
+    const std::vector<std::int8_t> matrix(size, -127);
+    const std::vector<std::int16_t> x(size, 2047);
+    const float scale = 1;
+    float y = 0;
+    math::addProducts(&y, matrix.data(), &scale, x.data(), 1.0F, 1, size);
+    QCOMPARE(y, float(-127.0 * 2047.0 * double(size)));
+}
+
+void TestVectorMath::raises()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        const auto x = floats(size);
+        const auto before = floats(size);
+        auto best = before;
+        auto bestAt = before;
+        std::vector<std::int32_t> where(size, -7);
+        math::raise(best.data(), x.data(), size);
+        math::raiseAt(bestAt.data(), where.data(), x.data(), 3, size);
+        QCOMPARE(bestAt, best);
+        for (std::size_t i = 0; i < size; ++i) {
+            QCOMPARE(best[i], std::max(before[i], x[i]));
+            QCOMPARE(where[i], x[i] > before[i] ? 3 : -7);
+        }
+    }
+}
+
+void TestVectorMath::multiplies()
+{
+    for (std::size_t columns = 0; columns <= most; ++columns) {
+        const std::size_t rows = columns % 4;
+        const std::size_t inner = columns % 19;
+        const std::size_t xStride = inner + 2;
+        const std::size_t outStride = columns + 3;
+        const auto x = floats(rows * xStride);
+        const auto w = floats(inner * columns);
+        std::vector<float> out(rows * outStride, -99.0F);
+        math::multiply(out.data(), outStride, x.data(), xStride, w.data(), rows, inner, columns);
+        for (std::size_t row = 0; row < rows; ++row) {
+            for (std::size_t column = 0; column < columns; ++column) {
+                double expected = 0;
+                for (std::size_t k = 0; k < inner; ++k) {
+                    expected += double(x[row * xStride + k]) * double(w[k * columns + column]);
+                }
+                QVERIFY(near(double(out[row * outStride + column]), expected, 4));
+            }
+            QCOMPARE(out[row * outStride + columns], -99.0F);
+        }
+    }
+}
+
+void TestVectorMath::adamSteps()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        const auto weights = floats(size);
+        const auto gradient = floats(size);
+        const auto first = floats(size);
+        const auto second = floats(size, 0, 1);
+        auto w = weights;
+        auto g = gradient;
+        auto m = first;
+        auto v = second;
+        math::adam(w.data(), g.data(), m.data(), v.data(), size, 0.01F, 2.0F, 0.1F);
+        for (std::size_t i = 0; i < size; ++i) {
+            const double full = double(gradient[i]) + 0.1 * double(weights[i]);
+            const double moment = 0.9 * double(first[i]) + 0.1 * full;
+            const double square = 0.999 * double(second[i]) + 0.001 * full * full;
+            QVERIFY(near(double(m[i]), moment));
+            QVERIFY(near(double(v[i]), square));
+            QVERIFY(near(double(w[i]),
+                double(weights[i]) - 0.01 * moment / (2.0 * std::sqrt(square) + 1e-8)));
+            QCOMPARE(g[i], 0.0F);
+        }
+    }
+}
+
+void TestVectorMath::adaGradSteps()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        const auto weights = floats(size);
+        const auto sums = floats(size, 0.01F, 1);
+        const auto gradient = floats(size);
+        auto w = weights;
+        auto s = sums;
+        math::adaGrad(w.data(), s.data(), gradient.data(), 0.5F, 0.1F, size);
+        for (std::size_t i = 0; i < size; ++i) {
+            const double g = 0.5 * double(gradient[i]);
+            const double sum = double(sums[i]) + g * g;
+            QVERIFY(near(double(s[i]), sum));
+            QVERIFY(near(double(w[i]), double(weights[i]) - 0.1 * g / std::sqrt(sum)));
+        }
+    }
+}
+
+void TestVectorMath::exponentialsAreClose()
+{
+    double worst = 0;
+    constexpr std::size_t block = 64;
+    for (int begin = 0; begin < 87 * 2048; begin += int(block)) {
+        std::vector<float> x(block);
+        for (std::size_t i = 0; i < block; ++i) {
+            x[i] = -float(begin + int(i)) / 2048.0F;
+        }
+        const auto before = x;
+        math::exponentials(x.data(), 0.0F, block);
+        for (std::size_t i = 0; i < block; ++i) {
+            const double expected = std::exp(double(before[i]));
+            worst = std::max(worst, std::abs(double(x[i]) - expected) / expected);
+        }
+    }
+    QVERIFY2(worst < 5e-6, qPrintable(QString::number(worst)));
+}
+
+void TestVectorMath::exponentialsSumUp()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        auto x = floats(size, -20, 30);
+        const auto before = x;
+        const float sum = math::exponentials(x.data(), 30.0F, size);
+        double expected = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            expected += std::exp(double(before[i]) - 30.0);
+        }
+        QVERIFY(near(double(sum), expected, 1e-6));
+    }
+    // Far below, the value stays a positive normal number.
+    float low = -1e6F;
+    QVERIFY(math::exponentials(&low, 0.0F, 1) > 0);
+    QVERIFY(std::isnormal(low) && low < 2e-38F);
+}
+
+QTEST_GUILESS_MAIN(TestVectorMath)
+#include "tst_vectormath.moc"
