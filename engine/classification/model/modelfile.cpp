@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <initializer_list>
 #include <map>
 #include <new>
 #include <sys/mman.h>
@@ -243,6 +245,16 @@ std::string_view problemOf(const HashIndex& index, std::size_t rows)
     return empty ? std::string_view() : "a dictionary is full";
 }
 
+/// A scale that is no number would spoil every score it meets.
+bool isFinite(std::initializer_list<std::span<const float>> parts)
+{
+    return std::all_of(parts.begin(), parts.end(), [](std::span<const float> part) {
+        return std::all_of(
+            part.begin(), part.end(), [](float value) { return std::isfinite(value); });
+    });
+}
+constexpr std::string_view notFinite = "one of its numbers is not finite";
+
 std::string_view problemOf(const LinearView& view)
 {
     const std::size_t rows = view.idf.size();
@@ -257,6 +269,9 @@ std::string_view problemOf(const LinearView& view)
     if (view.dense.size() != view.denseScales.size() * view.stride) {
         return "its dense weights do not fit its labels";
     }
+    if (!isFinite({view.idf, view.scales, view.bias, view.denseScales})) {
+        return notFinite;
+    }
     return problemOf(view.index, rows);
 }
 
@@ -266,6 +281,9 @@ std::string_view problemOf(const WordView& view, const LinearView& linear)
     if (view.vectors.size() != words * view.dimension || view.weights.size() != words
         || view.tableRows > words || linear.denseScales.size() != 2 * view.dimension) {
         return "its word vectors do not fit";
+    }
+    if (!isFinite({view.scales, view.weights})) {
+        return notFinite;
     }
     return problemOf(view.index, words);
 }
@@ -281,7 +299,13 @@ std::string_view problemOf(
         && view.outputScales.size() == labels && view.outputBias.size() == linear.stride
         && view.context.size() == linear.contextRows * linear.stride
         && view.contextScales.size() == linear.contextRows;
-    return fits ? std::string_view() : "a CNN does not fit its shape";
+    if (!fits) {
+        return "a CNN does not fit its shape";
+    }
+    return isFinite({view.tableScales, view.kernels, view.bias, view.outputScales, view.outputBias,
+               view.contextScales})
+        ? std::string_view()
+        : notFinite;
 }
 
 std::string_view problemOf(const ModelView& view, const ModelMeta& meta)
