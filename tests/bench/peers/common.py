@@ -32,7 +32,7 @@ def load_average():
 
 
 def run(command, seconds, stdin=None, env=None, cwd=None):
-    """Standard output and error of a command that is bounded in time; Unavailable where it fails."""
+    """What a command, bounded in time, writes to output and error; Unavailable where it fails."""
     try:
         done = subprocess.run([str(part) for part in command], input=stdin, capture_output=True,
                               text=True, timeout=seconds, cwd=cwd,

@@ -5,7 +5,8 @@ const fs = require('fs');
 const { NlpManager } = require(require.resolve('node-nlp', { paths: [process.env.NLPJS_FOLDER] }));
 
 const [mode, first, second] = process.argv.slice(2);
-const rows = (file) => fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+const rows = (file) =>
+  fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
 const quantile = (values, share) =>
   [...values].sort((a, b) => a - b)[Math.floor(share * (values.length - 1))];
 const manager = () =>

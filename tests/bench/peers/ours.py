@@ -107,11 +107,8 @@ def clinc(folder):
     file = folder / "clinc150/data_full.json"
     points = {"fast": clinc_point(file, "fast")}
     for cnns in CNNS:
-        try:
-            points[f"accurate, {cnns} CNN" + "s" * (cnns > 1)] = clinc_point(file, "accurate", cnns)
-        except Unavailable as why:
-            points["accurate"] = {"missing": str(why)}
-            break
+        points[f"accurate, {cnns} CNN" + "s" * (cnns > 1)] = or_missing(
+            lambda: clinc_point(file, "accurate", cnns))
     return points
 
 
@@ -180,8 +177,9 @@ def memory():
 
     def sizes():
         printed, _ = run([folder / "bench_cache"], 300)
+        texts = {"cached_result": "a cached result", "session": "one of them"}
         return {name: float(re.search(rf"{text}.*?([\d.]+) B", printed).group(1))
-                for name, text in (("cached_result", "a cached result"), ("session", "one of them"))}
+                for name, text in texts.items()}
 
     return {"sizes": or_missing(sizes),
             "growth": or_missing(lambda: run_json([folder / "bench_growth", queries], 900))}

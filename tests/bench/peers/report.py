@@ -56,14 +56,15 @@ def goals(result):
     points = result["ours"]["clinc150"]
     fast = points["fast"]
     curve = [one for name, one in points.items() if name != "fast" and "missing" not in one]
-    accurate = max(curve, key=lambda one: one["cnns"], default=points.get("accurate"))
+    missing = next((one for one in points.values() if "missing" in one), None)
+    accurate = max(curve, key=lambda one: one["cnns"], default=missing)
     clinc = lambda name, factor=1: peers_of(result, "clinc150", name, factor)
     mega = 1 / (1 << 20)
     rows = []
-    for limit, must in ((80, 95.5), (40, 94.9)):
+    for limit, must, aim in ((80, 95.5, None), (40, 94.9, 96.5)):
         point = best_point(curve, limit) if curve else accurate
         rows.append(make_row(f"CLINC150 accuracy in scope, p50 <= {limit} us", "%",
-                             figure(point, "accuracy"), must, 96.5, clinc("accuracy")))
+                             figure(point, "accuracy"), must, aim, clinc("accuracy")))
     add = lambda *row, **options: rows.append(make_row(*row, **options))
     add("CLINC150 at the paper's threshold: accuracy", "%",
         figure(accurate, "accuracy_at_threshold"), 94.6, None, clinc("accuracy_at_threshold"))
