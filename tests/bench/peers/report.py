@@ -193,7 +193,9 @@ def markdown(result):
              f"- seeds: {result['seeds']['fast']} of the fast tier, "
              f"{result['seeds']['accurate']} of the accurate one; in brackets from the lowest to "
              "the highest, before them the median",
-             f"- word vectors: {result['vectors']}"]
+             f"- word vectors: {result['vectors']}",
+             "- a model that the same program made of the same data in an earlier run is kept; its "
+             "training time is of then, with the load of then. The fast tier's is always of now"]
     if result["quick"]:
         lines.append("- QUICK: shortened trainings, not to be quoted")
     lines += ["", "## Goals", "",
