@@ -196,6 +196,8 @@ def markdown(result):
              f"- word vectors: {result['vectors']}",
              "- a model that the same program made of the same data in an earlier run is kept; its "
              "training time is of then, with the load of then. The fast tier's is always of now"]
+    if result["note"]:
+        lines.append(f"- note: {result['note']}")
     if result["quick"]:
         lines.append("- QUICK: shortened trainings, not to be quoted")
     lines += ["", "## Goals", "",

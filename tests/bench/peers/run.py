@@ -2,7 +2,7 @@
 
 SLUICE_DATA names the data; SLUICE_VECTORS word vectors (else fetched by npm); SLUICE_BENCH_SEEDS
 (3) and SLUICE_BENCH_ACCURATE_SEEDS (as many) the seeds; SLUICE_BENCH_QUICK=1 tries the script in
-minutes and writes into build/bench-peers. Models stay in build/bench-peers/models."""
+minutes and writes into build/bench-peers; SLUICE_BENCH_NOTE is a remark for the report. Models stay in build/bench-peers/models."""
 
 import json
 import os
@@ -52,6 +52,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     result = {"commit": commit(), "date": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()),
               "machine": machine(), "quick": QUICK, "vectors": vectors(),
+              "note": os.environ.get("SLUICE_BENCH_NOTE", ""),
               "seeds": {"fast": SEEDS, "accurate": ACCURATE_SEEDS}, "load": [load_average()]}
     try:
         folders = {name: data.prepare(name, folder) for name in peers.SETS}
