@@ -2,7 +2,8 @@
 
 SLUICE_DATA names the data; SLUICE_VECTORS word vectors (else fetched by npm); SLUICE_BENCH_SEEDS
 (3) and SLUICE_BENCH_ACCURATE_SEEDS (as many) the seeds; SLUICE_BENCH_QUICK=1 tries the script in
-minutes and writes into build/bench-peers; SLUICE_BENCH_NOTE is a remark for the report. Models stay in build/bench-peers/models."""
+minutes and writes into build/bench-peers; SLUICE_BENCH_NOTE is a remark for the report. Models
+stay in build/bench-peers/models."""
 
 import json
 import os
