@@ -9,7 +9,9 @@ usage() {
 packaging/check.sh NAME
   sanitize   the quick and system tests under ASan+UBSan and under TSan          (up to 60 min)
   fuzz       libFuzzer on every parser, 60 s each (SLUICE_FUZZ_SECONDS)          (up to 20 min)
-  bench      accuracy, speed and sizes of the engine; requests a second of the worker (up to 20 min)
+  bench      accuracy, speed and sizes of the engine; requests a second of the worker (up to 20 min);
+             with SLUICE_DATA also ours against fastText, nlp.js and scikit-learn: docs/BENCHMARKS.md
+             (up to 2 h; SLUICE_BENCH_QUICK=1 tries it in minutes)
   soak       the local stack under the normal scenario, 10 min (SLUICE_SOAK_SECONDS); memory slope, descriptors
   drills     servers killed, stopped and restarted under load                    (up to 10 min)
   coverage   line coverage of engine/ from the quick and system tests            (up to 30 min)
@@ -85,9 +87,13 @@ fuzz)
     done
     ;;
 bench)
-    install_packages $build_packages $server_packages
+    install_packages $build_packages $server_packages python3
     build_preset release
     run_bounded 1200 ctest --test-dir "$root/build/release" -L bench -V || status=1
+    # What can't be had is a row that says so.
+    (install_packages valgrind fasttext libfasttext-dev) || say "measuring without some of these"
+    command -v npm >/dev/null || (install_packages nodejs npm) || say "measuring without nlp.js"
+    run_bounded 7200 python3 "$root/tests/bench/peers/run.py" || status=1
     ;;
 soak)
     install_packages $build_packages $server_packages
