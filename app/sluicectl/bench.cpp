@@ -66,6 +66,7 @@ int bench(const Output& output, const BenchArguments& arguments)
     }
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     std::vector<Query> queries;
+    queries.reserve(rows.size());
     for (const LabelledQuery& row : rows) {
         queries.push_back({row.text, row.system, row.systemActs});
     }

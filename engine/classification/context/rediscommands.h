@@ -16,6 +16,8 @@ struct RedisAddress
     std::string host = "127.0.0.1"; ///< an address; a name is looked up with the loop waiting
     std::uint16_t port = 0;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the comparison with 0 for a
+    // pointer's
     auto operator<=>(const RedisAddress&) const = default;
 
     std::string text() const { return host + ":" + std::to_string(port); }

@@ -78,12 +78,14 @@ WordVocabulary::WordVocabulary(
     , m_index(std::span<const std::uint64_t>())
 {
     std::mt19937_64 random(seed);
+    const WordVectors none;
+    const WordVectors& given = vectors == nullptr ? none : *vectors;
     std::unordered_map<std::string_view, std::size_t> rows;
-    for (std::size_t row = 0; vectors != nullptr && row < vectors->size(); ++row) {
-        rows.emplace(vectors->words[row], row);
+    for (std::size_t row = 0; row < given.size(); ++row) {
+        rows.emplace(given.words[row], row);
     }
     std::vector<float> own(m_dimension);
-    std::vector<char> used(vectors == nullptr ? 0 : vectors->size(), 0);
+    std::vector<char> used(given.size(), 0);
     for (const auto& [word, count] : countWords(data)) {
         if (count < leastOccurrences) {
             continue;
@@ -91,8 +93,8 @@ WordVocabulary::WordVocabulary(
         const auto found = rows.find(word);
         if (found != rows.end()) {
             used[found->second] = 1;
-            add(wordHash(word), vectors->values.data() + found->second * m_dimension,
-                weightOf(vectors->ranks[found->second]));
+            add(wordHash(word), given.values.data() + found->second * m_dimension,
+                weightOf(given.ranks[found->second]));
         } else {
             for (float& value : own) {
                 value = normal(random) / std::sqrt(float(m_dimension));
@@ -103,8 +105,8 @@ WordVocabulary::WordVocabulary(
     m_tableRows = m_part.hashes.size();
     for (std::size_t row = 0; row < used.size(); ++row) {
         if (used[row] == 0) {
-            add(wordHash(vectors->words[row]), vectors->values.data() + row * m_dimension,
-                weightOf(vectors->ranks[row]));
+            add(wordHash(given.words[row]), given.values.data() + row * m_dimension,
+                weightOf(given.ranks[row]));
         }
     }
     m_index = HashTable(m_part.hashes);
