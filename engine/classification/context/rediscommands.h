@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace sluice {
@@ -16,9 +17,11 @@ struct RedisAddress
     std::string host = "127.0.0.1"; ///< an address; a name is looked up with the loop waiting
     std::uint16_t port = 0;
 
-    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the comparison with 0 for a
-    // pointer's
-    auto operator<=>(const RedisAddress&) const = default;
+    bool operator==(const RedisAddress&) const = default;
+    bool operator<(const RedisAddress& other) const
+    {
+        return std::tie(host, port) < std::tie(other.host, other.port);
+    }
 
     std::string text() const { return host + ":" + std::to_string(port); }
     /// "host:port"; the port is behind the last colon, so that IPv6 needs no brackets. Input error
