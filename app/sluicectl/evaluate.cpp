@@ -1,6 +1,6 @@
 #include "app/sluicectl/command.h"
+#include "app/sluicectl/thresholdinput.h"
 
-#include "engine/base/file.h"
 #include "engine/classification/dialogueevaluator.h"
 #include "engine/classification/evaluator.h"
 #include "engine/classification/model/calibration.h"
@@ -29,11 +29,7 @@ Result<ThresholdSet> thresholdsOf(const Model& model, const std::string& file)
     if (file.empty()) {
         return model.defaultThresholds();
     }
-    auto text = readFile(file, std::size_t(16) << 20);
-    if (!text) {
-        return text.error();
-    }
-    return ThresholdSet::fromJson(*text, file);
+    return readThresholds(file);
 }
 
 /// The global threshold that is best on other labelled rows (bestThreshold(), calibration.h).

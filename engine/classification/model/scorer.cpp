@@ -230,6 +230,9 @@ void Scorer::scoreLinear(const ModelView& view, const SparseVector& x)
 void Scorer::findWords(const WordView& view)
 {
     m_words.clear();
+    if (view.index.keys.empty()) {
+        return; // the fast tier: no word need be hashed again
+    }
     for (const std::string_view token : m_vectoriser.tokens()) {
         const std::uint32_t word = view.index.find(wordHash(token));
         if (word != HashIndex::none) {
