@@ -1,77 +1,17 @@
 #include "engine/service/routes.h"
 
-#include "engine/base/json.h"
+#include "engine/service/routes/classify.h"
+#include "engine/service/routes/status.h"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace sluice::service {
-
-namespace json = boost::json;
-
-namespace {
-
-std::chrono::sys_seconds now()
-{
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-/// A classification request's body, checked.
-struct ClassifyRequest
-{
-    Query query;
-    std::string session;
-    bool durable = false; ///< the answer waits until the turn is stored
-    ClassifyOptions options;
-};
-
-Result<ClassifyRequest> readClassify(const std::string& body)
-{
-    auto value = parseJson(body, "the body");
-    if (!value) {
-        return value.error();
-    }
-    ClassifyRequest read;
-    JsonReader in(*value, "the body");
-    read.query.text = in.string("text");
-    read.session = in.optionalString("session").value_or("");
-    read.query.system = in.optionalString("system").value_or("");
-    read.query.systemActs = in.optionalStrings("system_acts");
-    read.durable = in.optionalBoolean("durable").value_or(false);
-    read.options.explain = in.optionalBoolean("explain").value_or(false);
-    read.options.topK = std::size_t(in.optionalInteger("top_k", 1, 100).value_or(5));
-    if (auto done = in.finish(); !done) {
-        return done.error();
-    }
-    return read;
-}
-
-/// 413 for what is too long, 400 for the rest.
-Response refusedQuery(const Error& error)
-{
-    const bool tooLong = error.message.find("at most") != std::string::npos;
-    return tooLong ? problem(413, "Content Too Large", error.message)
-                   : problem(400, "Bad Request", error.message);
-}
-
-Response jsonResponse(std::string body)
-{
-    Response response;
-    response.body = std::move(body);
-    return response;
-}
-
-} // namespace
 
 struct Routes::Route
 {
     std::string_view path;
     std::string_view method;
-    void (Routes::*handler)(const std::shared_ptr<Request>&, const Server::Respond&);
+    RouteHandler handler;
 };
 
 Routes::Routes(RouteContext context)
@@ -80,10 +20,10 @@ Routes::Routes(RouteContext context)
 
 const Routes::Route* Routes::find(std::string_view path)
 {
-    static constexpr Route routes[] = {{"/v1/classify", "POST", &Routes::classify},
-        {"/v1/classify/batch", "POST", &Routes::batch}, {"/v1/info", "GET", &Routes::info},
-        {"/healthz", "GET", &Routes::healthz}, {"/readyz", "GET", &Routes::readyz},
-        {"/metrics", "GET", &Routes::metrics}};
+    static constexpr Route routes[] = {{"/v1/classify", "POST", classifyRoute},
+        {"/v1/classify/batch", "POST", batchRoute}, {"/v1/info", "GET", infoRoute},
+        {"/healthz", "GET", healthzRoute}, {"/readyz", "GET", readyzRoute},
+        {"/metrics", "GET", metricsRoute}};
     for (const Route& route : routes) {
         if (route.path == path) {
             return &route;
@@ -94,7 +34,7 @@ const Routes::Route* Routes::find(std::string_view path)
 
 void Routes::handle(Request received, Server::Respond answer)
 {
-    auto request = std::make_shared<Request>(std::move(received));
+    auto request = std::make_shared<const Request>(std::move(received));
     const Route* route = find(request->path());
     const std::string_view name = route == nullptr ? "other" : route->path;
     const Server::Respond respond = [this, request, name, answer = std::move(answer)](
@@ -120,176 +60,7 @@ void Routes::handle(Request received, Server::Respond answer)
         respond(std::move(response));
         return;
     }
-    (this->*route->handler)(request, respond);
-}
-
-void Routes::classify(const std::shared_ptr<Request>& request, const Server::Respond& respond)
-{
-    auto read = readClassify(request->body);
-    if (!read) {
-        respond(problem(400, "Bad Request", read.error().message));
-        return;
-    }
-    const std::string* header = request->header("X-Session-Id");
-    std::string id = header != nullptr ? *header : read->session;
-    if (header != nullptr && !read->session.empty() && read->session != *header) {
-        respond(problem(400, "Bad Request",
-            "the session in the body differs from the one in X-Session-Id: the balancer goes by "
-            "the header, so send that alone"));
-        return;
-    }
-    const bool given = header != nullptr || !read->session.empty();
-    if (given && !isValidSessionId(id)) {
-        respond(problem(400, "Bad Request",
-            "a session is named by 1 to 128 printable ASCII characters without blanks"));
-        return;
-    }
-    if (!given) {
-        id = makeSessionId();
-    }
-    const auto work = std::make_shared<ClassifyRequest>(std::move(*read));
-    const auto send = [work, id, respond](const Answer& answer, bool stored) {
-        Response response = jsonResponse(toJson(answer, work->query.text, id));
-        response.headers.emplace_back("X-Session-Id", id);
-        if (work->durable) {
-            response.headers.emplace_back("X-Session-Stored", stored ? "true" : "false");
-        }
-        respond(std::move(response));
-    };
-    const auto finish = [this, work, respond, send](Session session, bool available) {
-        const auto thresholds = m_context.thresholds();
-        auto answer = m_context.classifier->classify(
-            work->query, *thresholds, available ? &session : nullptr, now(), work->options);
-        if (!answer) {
-            respond(refusedQuery(answer.error()));
-            return;
-        }
-        m_context.metrics->decision(toString(answer->verdict));
-        if (!available) {
-            answer->context = ContextState::Unavailable;
-            ++m_context.metrics->contextUnavailable;
-            send(*answer, false);
-            return;
-        }
-        Classifier::remember(session, *answer);
-        save(session, std::move(*answer), work->durable, send);
-    };
-    Session fresh;
-    fresh.id = id;
-    if (!given) {
-        finish(std::move(fresh), true); // a name made here has no past to look for
-        return;
-    }
-    m_context.sessions->load(id, [finish, fresh](Result<std::optional<Session>> loaded) {
-        if (!loaded) {
-            finish(fresh, false);
-            return;
-        }
-        finish(*loaded ? **loaded : fresh, true);
-    });
-}
-
-void Routes::save(const Session& session, Answer answer, bool durable,
-    const std::function<void(const Answer&, bool stored)>& send)
-{
-    const auto count = [metrics = m_context.metrics](const Result<int>& saved) {
-        metrics->sessionsNotSaved += saved ? 0U : 1U;
-    };
-    if (!durable) {
-        m_context.sessions->save(session, SessionWrite::Behind, count);
-        send(answer, false);
-        return;
-    }
-    m_context.sessions->save(session, SessionWrite::Awaited,
-        [answer = std::move(answer), count, send](const Result<int>& saved) mutable {
-            count(saved);
-            answer.turn = saved ? *saved : answer.turn; // another turn may have come before it
-            send(answer, saved.ok());
-        });
-}
-
-void Routes::batch(const std::shared_ptr<Request>& request, const Server::Respond& respond)
-{
-    auto value = parseJson(request->body, "the body");
-    if (!value) {
-        respond(problem(400, "Bad Request", value.error().message));
-        return;
-    }
-    JsonReader in(*value, "the body");
-    const json::value* list = in.optionalValue("queries");
-    ClassifyOptions options;
-    options.topK = std::size_t(in.optionalInteger("top_k", 1, 100).value_or(5));
-    const json::array* items = list == nullptr ? nullptr : list->if_array();
-    if (items == nullptr) {
-        in.fail("queries", "an array of texts, or of objects with \"text\", is expected");
-    }
-    if (auto done = in.finish(); !done) {
-        respond(problem(400, "Bad Request", done.error().message));
-        return;
-    }
-    if (items->size() > maxBatch) {
-        respond(problem(413, "Content Too Large",
-            fmt::format("{} queries are in the batch; at most {} are taken at once", items->size(),
-                maxBatch)));
-        return;
-    }
-    const auto thresholds = m_context.thresholds();
-    std::string body = "{\"answers\":[";
-    for (const json::value& item : *items) {
-        Query query;
-        const json::object* object = item.if_object();
-        const json::value* text = object == nullptr ? &item : object->if_contains("text");
-        if (text == nullptr || !text->is_string() || (object != nullptr && object->size() != 1)) {
-            respond(problem(400, "Bad Request",
-                "every query is a text, or an object with \"text\" and nothing else"));
-            return;
-        }
-        query.text = std::string(text->get_string());
-        const auto answer =
-            m_context.classifier->classify(query, *thresholds, nullptr, now(), options);
-        body += body.back() == '[' ? "" : ",";
-        if (answer) {
-            m_context.metrics->decision(toString(answer->verdict));
-            body += toJson(*answer, query.text, {});
-        } else {
-            body += json::serialize(json::object{{"error", answer.error().message}});
-        }
-    }
-    respond(jsonResponse(body + "]}"));
-}
-
-void Routes::info(const std::shared_ptr<Request>&, const Server::Respond& respond)
-{
-    const auto thresholds = m_context.thresholds();
-    const Model& model = m_context.classifier->model();
-    respond(jsonResponse(json::serialize(json::object{{"version", m_context.version},
-        {"pool", m_context.pool}, {"model", model.hash()}, {"model_file", m_context.modelFile},
-        {"labels", model.labels().size()}, {"threshold_set", thresholds->set().number},
-        {"thresholds", json::parse(thresholds->set().toJson())}, {"pid", ::getpid()},
-        {"started_at", m_context.startedAt}})));
-}
-
-void Routes::healthz(const std::shared_ptr<Request>&, const Server::Respond& respond)
-{
-    respond(jsonResponse(R"({"status":"ok"})"));
-}
-
-void Routes::readyz(const std::shared_ptr<Request>&, const Server::Respond& respond)
-{
-    if (m_context.ready()) {
-        respond(jsonResponse(R"({"status":"ready"})"));
-    } else {
-        respond(problem(
-            503, "Service Unavailable", "this worker is ending: send queries to another one"));
-    }
-}
-
-void Routes::metrics(const std::shared_ptr<Request>&, const Server::Respond& respond)
-{
-    Response response;
-    response.contentType = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = m_context.metricsText();
-    respond(std::move(response));
+    route->handler(m_context, request, respond);
 }
 
 } // namespace sluice::service

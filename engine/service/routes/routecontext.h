@@ -1,0 +1,39 @@
+#pragma once
+
+#include "engine/classification/classifier.h"
+#include "engine/classification/context/sessionstore.h"
+#include "engine/service/http/server.h"
+#include "engine/service/metrics.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace sluice::service {
+
+/// What the routes answer from. Everything is owned by the service and outlives them.
+struct RouteContext
+{
+    const Classifier* classifier = nullptr;
+    SessionStore* sessions = nullptr;
+    Metrics* metrics = nullptr;
+    std::function<std::shared_ptr<const CompiledThresholds>()> thresholds;
+    std::function<bool()> ready;
+    std::function<std::string()> metricsText;
+    std::string pool;
+    std::string version;
+    std::string modelFile;
+    std::string startedAt; ///< RFC 3339
+};
+
+using RequestPointer = std::shared_ptr<const Request>;
+
+/// A route's work: answers through the last argument exactly once, now or later, on the event
+/// loop's thread. The context outlives it.
+using RouteHandler = void (*)(
+    const RouteContext& context, const RequestPointer& request, const Server::Respond& respond);
+
+Response jsonResponse(std::string body);
+std::chrono::sys_seconds now();
+
+} // namespace sluice::service

@@ -1,0 +1,47 @@
+#include "engine/service/routes/status.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <unistd.h>
+
+namespace sluice::service {
+
+namespace json = boost::json;
+
+void infoRoute(const RouteContext& context, const RequestPointer&, const Server::Respond& respond)
+{
+    const auto thresholds = context.thresholds();
+    const Model& model = context.classifier->model();
+    respond(jsonResponse(json::serialize(json::object{{"version", context.version},
+        {"pool", context.pool}, {"model", model.hash()}, {"model_file", context.modelFile},
+        {"labels", model.labels().size()}, {"threshold_set", thresholds->set().number},
+        {"thresholds", json::parse(thresholds->set().toJson())}, {"pid", ::getpid()},
+        {"started_at", context.startedAt}})));
+}
+
+void healthzRoute(const RouteContext&, const RequestPointer&, const Server::Respond& respond)
+{
+    respond(jsonResponse(R"({"status":"ok"})"));
+}
+
+void readyzRoute(const RouteContext& context, const RequestPointer&, const Server::Respond& respond)
+{
+    if (context.ready()) {
+        respond(jsonResponse(R"({"status":"ready"})"));
+    } else {
+        respond(problem(
+            503, "Service Unavailable", "this worker is ending: send queries to another one"));
+    }
+}
+
+void metricsRoute(
+    const RouteContext& context, const RequestPointer&, const Server::Respond& respond)
+{
+    Response response;
+    response.contentType = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = context.metricsText();
+    respond(std::move(response));
+}
+
+} // namespace sluice::service
