@@ -1,13 +1,15 @@
 #include "engine/base/file.h"
-#include "engine/base/resources.h"
+#include "engine/service/configuration.h"
 #include "engine/service/service.h"
 
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
+
+using sluice::service::Setting;
 
 namespace {
 
@@ -17,58 +19,128 @@ int fail(const sluice::Error& error)
     return sluice::exitCode(error.kind);
 }
 
+struct Arguments
+{
+    std::string configuration;
+    std::string checked;
+    bool schema = false;
+    std::vector<Setting> flags;
+
+    /// Environment variables, and flags over them.
+    std::vector<Setting> settings() const
+    {
+        std::vector<Setting> all = sluice::service::environmentSettings(::environ);
+        all.insert(all.end(), flags.begin(), flags.end());
+        return all;
+    }
+};
+
+/// Every flag is a name for a key of the configuration file.
+void addFlags(CLI::App& app, Arguments& arguments)
+{
+    const auto flag = [&](const char* name, const char* path, const char* what) {
+        return app.add_option_function<std::string>(
+            name,
+            [&arguments, name, path](const std::string& text) {
+                arguments.flags.push_back({path, text, name});
+            },
+            what);
+    };
+    flag("--host", "listen.host", "address to listen on (127.0.0.1)");
+    flag("--port", "listen.port", "port; 0 takes any that is free and prints it");
+    flag("--port-file", "listen.port_file", "also write the port into this file");
+    flag("--pool", "listen.pool",
+        "blue or green: which pointer its thresholds follow, and a label of its metrics");
+    flag("--model", "model.file", "model file (default: the bundled help-desk model)");
+    flag("--catalogue", "model.catalogue", "entity catalogue (default: the bundled one)");
+    flag("--redis-host", "redis.host", "Redis for sessions and threshold sets (127.0.0.1)");
+    CLI::Option* port = flag("--redis-port", "redis.port",
+        "its port; 0: sessions in memory, the model's own thresholds");
+    flag("--redis-cluster", "redis.cluster",
+        "HOST:PORT,... of a Redis Cluster instead: some of its nodes, the others are learnt")
+        ->excludes(port);
+    flag(
+        "--redis-user", "redis.user", "ACL user; its password is read from $SLUICE_REDIS_PASSWORD");
+    flag("--cache-mb", "model.cache_mb", "result cache, MiB; 0: none (32)");
+    flag("--session-ttl", "sessions.ttl_seconds",
+        "seconds a session is kept after its last turn (1800)");
+    flag("--drain-seconds", "listen.drain_seconds",
+        "after SIGTERM, requests in flight may take so long (5)");
+    flag("--log-level", "log.level", "debug, info, warn or error");
+    app.add_option_function<std::vector<std::string>>(
+           "--set",
+           [&arguments](const std::vector<std::string>& all) {
+               for (const std::string& text : all) {
+                   const std::size_t equals = std::min(text.find('='), text.size());
+                   arguments.flags.push_back({text.substr(0, equals),
+                       text.substr(std::min(equals + 1, text.size())), "--set"});
+               }
+           },
+           "SECTION.KEY=VALUE: any key of the configuration file")
+        ->type_name("KEY=VALUE");
+}
+
+int checkConfiguration(const Arguments& arguments)
+{
+    const auto loaded = sluice::service::loadConfiguration(arguments.checked, arguments.settings());
+    for (const std::string& problem : loaded.problems) {
+        fmt::print(stderr, "{}\n", problem);
+    }
+    if (loaded.problems.empty()) {
+        fmt::print("{}: fine\n", arguments.checked);
+    }
+    return loaded.problems.empty() ? 0 : 2;
+}
+
+int serve(const Arguments& arguments)
+{
+    const auto loaded =
+        sluice::service::loadConfiguration(arguments.configuration, arguments.settings());
+    for (const std::string& problem : loaded.problems) {
+        fmt::print(stderr, "sluiced: {}\n", problem);
+    }
+    if (!loaded.problems.empty()) {
+        return 2;
+    }
+    const sluice::service::Configuration& configuration = loaded.configuration;
+    auto logger = spdlog::stderr_logger_mt("sluiced");
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+    spdlog::set_default_logger(logger);
+    spdlog::set_level(spdlog::level::from_str(configuration.log.level));
+    std::signal(SIGPIPE, SIG_IGN);
+
+    auto service = sluice::service::Service::make(configuration, SLUICE_VERSION);
+    if (!service) {
+        return fail(service.error());
+    }
+    const std::string port = std::to_string((*service)->port());
+    fmt::print("{}\n", port);
+    std::fflush(stdout);
+    if (const std::string& file = configuration.listen.portFile; !file.empty()) {
+        if (auto written = sluice::writeFileAtomically(file, port + "\n"); !written) {
+            return fail(written.error());
+        }
+    }
+    (*service)->run();
+    return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
-    sluice::service::ServiceOptions options;
-    options.version = SLUICE_VERSION;
-    std::string model;
-    std::string catalogue;
-    std::string portFile;
-    std::string logLevel = "info";
-    std::vector<std::string> redisCluster;
-    int cacheMb = 32;
-    int sessionLife = 1800;
-    int drain = 5;
-
+    Arguments arguments;
     CLI::App app("The worker: classifies queries over HTTP. Routes: POST /v1/classify, POST "
                  "/v1/classify/batch, GET /v1/info, "
                  "/healthz, /readyz, /metrics (docs/API.md).");
     app.set_version_flag("--version", std::string("sluiced ") + SLUICE_VERSION);
-    app.add_option("--host", options.host, "address to listen on")->capture_default_str();
-    app.add_option("--port", options.port, "port; 0 takes any that is free and prints it")
-        ->capture_default_str();
-    app.add_option("--port-file", portFile, "also write the port into this file");
-    app.add_option("--pool", options.pool,
-           "blue or green: which pointer its thresholds follow, and a label of its metrics")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"blue", "green"}));
-    app.add_option("--model", model, "model file (default: the bundled help-desk model)");
-    app.add_option("--catalogue", catalogue, "entity catalogue (default: the bundled one)");
-    app.add_option("--redis-host", options.redisHost, "Redis for sessions and threshold sets")
-        ->capture_default_str();
-    CLI::Option* port = app.add_option("--redis-port", options.redisPort,
-                               "its port; 0: sessions in memory, the model's own thresholds")
-                            ->capture_default_str();
-    app.add_option("--redis-cluster", redisCluster,
-           "HOST:PORT,... of a Redis Cluster instead: some of its nodes, the others are learnt")
-        ->delimiter(',')
-        ->excludes(port);
-    app.add_option("--redis-user", options.redisUser,
-        "ACL user; its password is read from $SLUICE_REDIS_PASSWORD");
-    app.add_option("--cache-mb", cacheMb, "result cache, MiB; 0: none")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 65536));
-    app.add_option("--session-ttl", sessionLife, "seconds a session is kept after its last turn")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 31536000));
-    app.add_option("--drain-seconds", drain, "after SIGTERM, requests in flight may take so long")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 3600));
-    app.add_option("--log-level", logLevel, "debug, info, warn or error")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    app.add_option("--config", arguments.configuration,
+        "configuration file (docs/FORMATS.md); environment variables SLUICE_SECTION_KEY go over "
+        "it, flags over both");
+    app.add_option("--check-config", arguments.checked,
+        "only say what is wrong with this file, the variables and the flags: exit 0 or 2");
+    app.add_flag("--config-schema", arguments.schema, "only print the file's JSON Schema");
+    addFlags(app, arguments);
     app.footer("SIGTERM: not ready at once, requests in flight are finished, exit 0. A second one "
                "ends at once.\n"
                "Exit codes: 0 ended as asked, 2 bad usage or input (a bad model, a port in use).");
@@ -80,43 +152,9 @@ int main(int argc, char** argv)
         app.exit(error);
         return 2;
     }
-
-    auto logger = spdlog::stderr_logger_mt("sluiced");
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
-    spdlog::set_default_logger(logger);
-    spdlog::set_level(spdlog::level::from_str(logLevel));
-    std::signal(SIGPIPE, SIG_IGN);
-
-    options.model =
-        model.empty() ? sluice::resourceFile("helpdesk.model") : std::filesystem::path(model);
-    options.catalogue = catalogue.empty() ? sluice::resourceFile("entities.json")
-                                          : std::filesystem::path(catalogue);
-    options.cacheBytes = std::size_t(cacheMb) << 20;
-    options.sessionLife = std::chrono::seconds(sessionLife);
-    options.drain = std::chrono::seconds(drain);
-    if (const char* password = std::getenv("SLUICE_REDIS_PASSWORD")) {
-        options.redisPassword = password;
+    if (arguments.schema) {
+        fmt::print("{}", sluice::service::configurationSchema());
+        return 0;
     }
-    for (const std::string& text : redisCluster) {
-        auto address = sluice::RedisAddress::parse(text);
-        if (!address) {
-            return fail(address.error());
-        }
-        options.redisCluster.push_back(std::move(*address));
-    }
-    auto service = sluice::service::Service::make(options);
-    if (!service) {
-        return fail(service.error());
-    }
-    fmt::print("{}\n", (*service)->port());
-    std::fflush(stdout);
-    if (!portFile.empty()) {
-        if (auto written =
-                sluice::writeFileAtomically(portFile, std::to_string((*service)->port()) + "\n");
-            !written) {
-            return fail(written.error());
-        }
-    }
-    (*service)->run();
-    return 0;
+    return arguments.checked.empty() ? serve(arguments) : checkConfiguration(arguments);
 }

@@ -1,5 +1,6 @@
 #include "engine/service/service.h"
 
+#include "engine/base/resources.h"
 #include "engine/classification/classifier.h"
 #include "engine/classification/context/memorysessionstore.h"
 #include "engine/classification/context/rediscluster.h"
@@ -34,21 +35,57 @@ std::string rfc3339Now()
     return text;
 }
 
+struct ModelFiles
+{
+    std::filesystem::path model;
+    std::filesystem::path catalogue; ///< empty: no entities
+};
+
+ModelFiles modelFiles(const ModelSettings& settings)
+{
+    ModelFiles files{settings.file, settings.catalogue};
+    if (files.model.empty()) {
+        files.model = resourceFile("helpdesk.model");
+    }
+    if (files.catalogue.empty()) {
+        files.catalogue = resourceFile("entities.json");
+    } else if (files.catalogue == "none") {
+        files.catalogue.clear();
+    }
+    return files;
+}
+
+ServerLimits serverLimits(const LimitSettings& settings)
+{
+    ServerLimits limits;
+    limits.headerBytes = settings.headerBytes;
+    limits.bodyBytes = settings.bodyBytes;
+    limits.connections = settings.connections;
+    limits.readTimeout = settings.readTimeout;
+    limits.idleTimeout = settings.idleTimeout;
+    limits.writeTimeout = settings.writeTimeout;
+    return limits;
+}
+
 } // namespace
 
 class Service::Private
 {
 public:
-    Private(const ServiceOptions& options, std::unique_ptr<Classifier> loaded)
-        : m_options(options)
+    Private(const Configuration& configuration, const std::string& version, ModelFiles files,
+        std::unique_ptr<Classifier> loaded)
+        : m_settings(configuration)
+        , m_version(version)
+        , m_files(std::move(files))
         , m_classifier(std::move(loaded))
-        , m_metrics(options.pool, options.version)
+        , m_metrics(configuration.listen.pool, version)
         , m_redis(makeRedis())
         , m_redisMessages(m_loop, redisSettings("sluiced-sub"))
-        , m_watcher(m_loop, *m_classifier, *m_redis, m_redisMessages, options.pool, m_metrics)
+        , m_watcher(m_loop, *m_classifier, *m_redis, m_redisMessages, configuration.listen.pool,
+              m_metrics)
         , m_routes(routeContext())
         , m_server(
-              m_loop, ServerLimits(),
+              m_loop, serverLimits(configuration.limits),
               [this](Request request, Server::Respond respond) {
                   m_routes.handle(std::move(request), std::move(respond));
               },
@@ -62,7 +99,7 @@ public:
 
     Result<void> bind()
     {
-        const auto port = m_server.listen(m_options.host, m_options.port);
+        const auto port = m_server.listen(m_settings.listen.host, m_settings.listen.port);
         if (!port) {
             return port.error();
         }
@@ -76,14 +113,14 @@ public:
         m_signals.add(SIGTERM, code);
         m_signals.add(SIGINT, code);
         waitForSignal();
-        if (usesRedis()) {
+        if (m_settings.usesRedis()) {
             m_redis->start();
             m_redisMessages.start();
             m_watcher.start();
         }
         m_ready = true;
-        spdlog::info("pool {} serves on http://{}:{}, model {}, {} intents", m_options.pool,
-            m_options.host, m_port, m_options.model.string(),
+        spdlog::info("pool {} serves on http://{}:{}, model {}, {} intents", m_settings.listen.pool,
+            m_settings.listen.host, m_port, m_files.model.string(),
             m_classifier->model().labels().size());
         m_loop.run();
         spdlog::info("ended");
@@ -97,10 +134,11 @@ public:
         m_draining = true;
         m_ready = false;
         spdlog::info("draining: not ready, {} requests in flight", m_server.inFlight());
-        m_notice.expires_after(std::min<std::chrono::milliseconds>(noticePeriod, m_options.drain));
+        m_notice.expires_after(
+            std::min<std::chrono::milliseconds>(noticePeriod, m_settings.listen.drain));
         m_notice.async_wait([this](const boost::system::error_code& stopped) {
             if (!stopped) {
-                m_server.drain(m_options.drain, [this] { m_loop.stop(); });
+                m_server.drain(m_settings.listen.drain, [this] { m_loop.stop(); });
             }
         });
     }
@@ -109,26 +147,27 @@ public:
     std::uint16_t m_port = 0;
 
 private:
-    bool usesRedis() const { return m_options.redisPort != 0 || !m_options.redisCluster.empty(); }
-
     RedisSettings redisSettings(const char* name) const
     {
         RedisSettings settings;
-        settings.address = {m_options.redisHost, m_options.redisPort};
-        if (!m_options.redisCluster.empty()) {
-            settings.address = m_options.redisCluster.front();
-            settings.others.assign(
-                m_options.redisCluster.begin() + 1, m_options.redisCluster.end());
+        settings.address = {m_settings.redis.host, m_settings.redis.port};
+        for (const std::string& node : m_settings.redis.cluster) {
+            // A node that is none was refused with the configuration.
+            settings.others.push_back(RedisAddress::parse(node).value());
         }
-        settings.user = m_options.redisUser;
-        settings.password = m_options.redisPassword;
+        if (!settings.others.empty()) {
+            settings.address = settings.others.front();
+            settings.others.erase(settings.others.begin());
+        }
+        settings.user = m_settings.redis.user;
+        settings.password = m_settings.redis.password;
         settings.clientName = name;
         return settings;
     }
 
     std::unique_ptr<RedisCommands> makeRedis()
     {
-        if (m_options.redisCluster.empty()) {
+        if (m_settings.redis.cluster.empty()) {
             return std::make_unique<RedisConnection>(m_loop, redisSettings("sluiced"));
         }
         return std::make_unique<RedisCluster>(m_loop, redisSettings("sluiced"));
@@ -136,11 +175,12 @@ private:
 
     std::unique_ptr<SessionStore> makeSessions()
     {
-        if (usesRedis()) {
+        const SessionSettings& sessions = m_settings.sessions;
+        if (m_settings.usesRedis()) {
             return std::make_unique<RedisSessionStore>(
-                *m_redis, m_options.sessionLife, m_options.redisBudget);
+                *m_redis, sessions.life, m_settings.redis.budget);
         }
-        return std::make_unique<MemorySessionStore>(100000, m_options.sessionLife);
+        return std::make_unique<MemorySessionStore>(sessions.inMemory, sessions.life);
     }
 
     RouteContext routeContext()
@@ -152,9 +192,10 @@ private:
         context.thresholds = [this] { return m_watcher.current(); };
         context.ready = [this] { return m_ready; };
         context.metricsText = [this] { return metricsText(); };
-        context.pool = m_options.pool;
-        context.version = m_options.version;
-        context.modelFile = m_options.model.string();
+        context.limits = m_settings.limits;
+        context.pool = m_settings.listen.pool;
+        context.version = m_version;
+        context.modelFile = m_files.model.string();
         context.startedAt = m_startedAt;
         return context;
     }
@@ -190,7 +231,9 @@ private:
         });
     }
 
-    ServiceOptions m_options;
+    Configuration m_settings;
+    std::string m_version;
+    ModelFiles m_files;
     std::unique_ptr<Classifier> m_classifier;
     Metrics m_metrics;
     std::unique_ptr<RedisCommands> m_redis;
@@ -213,13 +256,16 @@ Service::Service(std::unique_ptr<Private> all)
 
 Service::~Service() = default;
 
-Result<std::unique_ptr<Service>> Service::make(const ServiceOptions& options)
+Result<std::unique_ptr<Service>> Service::make(
+    const Configuration& configuration, const std::string& version)
 {
-    auto classifier = Classifier::load(options.model, options.catalogue, options.cacheBytes);
+    const ModelFiles files = modelFiles(configuration.model);
+    auto classifier =
+        Classifier::load(files.model, files.catalogue, configuration.model.cacheMb << 20);
     if (!classifier) {
         return classifier.error();
     }
-    auto all = std::make_unique<Private>(options, std::move(*classifier));
+    auto all = std::make_unique<Private>(configuration, version, files, std::move(*classifier));
     if (auto bound = all->bind(); !bound) {
         return bound.error();
     }

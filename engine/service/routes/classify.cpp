@@ -160,10 +160,10 @@ void batchRoute(
         respond(problem(400, "Bad Request", done.error().message));
         return;
     }
-    if (items->size() > maxBatch) {
+    if (items->size() > context.limits.batch) {
         respond(problem(413, "Content Too Large",
             fmt::format("{} queries are in the batch; at most {} are taken at once", items->size(),
-                maxBatch)));
+                context.limits.batch)));
         return;
     }
     const auto thresholds = context.thresholds();

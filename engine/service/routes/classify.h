@@ -4,12 +4,10 @@
 
 namespace sluice::service {
 
-inline constexpr std::size_t maxBatch = 1000;
-
 /// POST /v1/classify: one query, in its session.
 void classifyRoute(
     const RouteContext& context, const RequestPointer& request, const Server::Respond& respond);
-/// POST /v1/classify/batch: up to maxBatch queries, without sessions.
+/// POST /v1/classify/batch: many queries, without sessions.
 void batchRoute(
     const RouteContext& context, const RequestPointer& request, const Server::Respond& respond);
 

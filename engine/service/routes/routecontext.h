@@ -2,6 +2,7 @@
 
 #include "engine/classification/classifier.h"
 #include "engine/classification/context/sessionstore.h"
+#include "engine/service/configuration.h"
 #include "engine/service/http/server.h"
 #include "engine/service/metrics.h"
 
@@ -20,6 +21,7 @@ struct RouteContext
     std::function<std::shared_ptr<const CompiledThresholds>()> thresholds;
     std::function<bool()> ready;
     std::function<std::string()> metricsText;
+    LimitSettings limits;
     std::string pool;
     std::string version;
     std::string modelFile;

@@ -11,8 +11,8 @@
 #include <thread>
 
 using namespace sluice;
+using service::Configuration;
 using service::Service;
-using service::ServiceOptions;
 
 namespace {
 
@@ -28,15 +28,13 @@ struct HttpAnswer
 class Worker
 {
 public:
-    explicit Worker(ServiceOptions options, std::chrono::seconds drain = std::chrono::seconds(0))
+    explicit Worker(Configuration options, std::chrono::seconds drain = std::chrono::seconds(0))
     {
-        options.drain = drain;
-        const std::filesystem::path share =
-            std::filesystem::path(SLUICE_BINARY_DIR) / "share" / "sluice";
-        options.model = share / "helpdesk.model";
-        options.catalogue = share / "entities.json";
-        options.version = "test";
-        auto made = Service::make(options);
+        const std::string share = SLUICE_BINARY_DIR "/share/sluice";
+        options.listen.drain = drain;
+        options.model.file = share + "/helpdesk.model";
+        options.model.catalogue = share + "/entities.json";
+        auto made = Service::make(options, "test");
         if (made) {
             m_service = std::move(*made);
             m_thread = std::thread([this] { m_service->run(); });
@@ -144,7 +142,7 @@ private Q_SLOTS:
     void init()
     {
         failOnWarnings();
-        m_worker = std::make_unique<Worker>(ServiceOptions());
+        m_worker = std::make_unique<Worker>(Configuration());
         QVERIFY2(!m_worker->error, m_worker->error ? m_worker->error->message.c_str() : "");
     }
     void cleanup() { m_worker.reset(); }
@@ -399,7 +397,7 @@ void TestService::slowAndBrokenClientsHarmNobody()
 
 void TestService::drainLetsRequestsEnd()
 {
-    Worker worker(ServiceOptions(), std::chrono::seconds(5));
+    Worker worker(Configuration(), std::chrono::seconds(5));
     Client client(worker.port());
     QCOMPARE(client.classify("hello").status, 200);
     worker.beginToStop();
@@ -413,23 +411,23 @@ void TestService::drainLetsRequestsEnd()
 
 void TestService::portInUseIsSaid()
 {
-    ServiceOptions options;
-    options.port = m_worker->port();
+    Configuration options;
+    options.listen.port = m_worker->port();
     const Worker second(options);
     QVERIFY(second.error.has_value());
     QCOMPARE(second.error->kind, ErrorKind::Input);
-    QVERIFY2(second.error->text().find(std::to_string(options.port)) != std::string::npos,
+    QVERIFY2(second.error->text().find(std::to_string(options.listen.port)) != std::string::npos,
         second.error->text().c_str());
-    options.port = 0;
-    options.host = "no address";
+    options.listen.port = 0;
+    options.listen.host = "no address";
     QVERIFY(Worker(options).error.has_value());
 }
 
 void TestService::badModelIsSaid()
 {
-    ServiceOptions options;
-    options.model = "/no/such.model";
-    const auto made = Service::make(options);
+    Configuration options;
+    options.model.file = "/no/such.model";
+    const auto made = Service::make(options, "test");
     QVERIFY(!made.ok());
     QVERIFY(made.error().message.find("/no/such.model") != std::string::npos);
 }
@@ -438,8 +436,8 @@ void TestService::sessionsAreSharedByWorkers()
 {
     test::RedisServer redis;
     QVERIFY2(redis.start(), qPrintable(redis.lastError()));
-    ServiceOptions options;
-    options.redisPort = redis.port();
+    Configuration options;
+    options.redis.port = redis.port();
     Worker first(options);
     Worker second(options);
     Client one(first.port());
@@ -471,8 +469,8 @@ void TestService::durableTurnsAreStored()
 
     test::RedisServer redis;
     QVERIFY2(redis.start(), qPrintable(redis.lastError()));
-    ServiceOptions options;
-    options.redisPort = redis.port();
+    Configuration options;
+    options.redis.port = redis.port();
     const Worker worker(options);
     Client client(worker.port());
     QTRY_VERIFY(client.ask("GET", "/metrics")
@@ -499,8 +497,9 @@ void TestService::sessionsInARedisCluster()
 {
     test::RedisClusterServers cluster;
     QVERIFY2(cluster.start(), qPrintable(cluster.lastError()));
-    ServiceOptions options;
-    options.redisCluster = {{"127.0.0.1", test::freePort()}, {"127.0.0.1", cluster.port(4)}};
+    Configuration options;
+    options.redis.cluster = {"127.0.0.1:" + std::to_string(test::freePort()),
+        "127.0.0.1:" + std::to_string(cluster.port(4))};
     const Worker first(options);
     const Worker second(options);
     for (const Worker* worker : {&first, &second}) {
@@ -537,9 +536,9 @@ void TestService::endsWhileQueriesWaitForRedis()
 {
     test::RedisServer redis;
     QVERIFY2(redis.start(), qPrintable(redis.lastError()));
-    ServiceOptions options;
-    options.redisPort = redis.port();
-    options.redisBudget = std::chrono::seconds(60);
+    Configuration options;
+    options.redis.port = redis.port();
+    options.redis.budget = std::chrono::seconds(60);
     auto worker = std::make_unique<Worker>(options);
     Client looking(worker->port());
     QTRY_VERIFY(looking.ask("GET", "/metrics")
@@ -558,8 +557,8 @@ void TestService::worksOnWithoutRedis()
 {
     test::RedisServer redis;
     QVERIFY(redis.start());
-    ServiceOptions options;
-    options.redisPort = redis.port();
+    Configuration options;
+    options.redis.port = redis.port();
     Worker worker(options);
     Client client(worker.port());
     QTRY_VERIFY(client.ask("GET", "/metrics")
@@ -587,8 +586,8 @@ void TestService::publishedThresholdsAreServed()
 {
     test::RedisServer redis;
     QVERIFY(redis.start());
-    ServiceOptions options;
-    options.redisPort = redis.port();
+    Configuration options;
+    options.redis.port = redis.port();
     Worker worker(options);
     Client client(worker.port());
     const auto redisCli = [&](std::initializer_list<const char*> words) {
@@ -618,8 +617,8 @@ void TestService::badThresholdsAreRefused()
 {
     test::RedisServer redis;
     QVERIFY(redis.start());
-    ServiceOptions options;
-    options.redisPort = redis.port();
+    Configuration options;
+    options.redis.port = redis.port();
     Worker worker(options);
     Client client(worker.port());
     const QByteArray refused = "sluice_threshold_refused_total{pool=\"blue\",version=\"test\"} ";
