@@ -4,17 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
-#include <iterator>
+#include <unordered_map>
 
 namespace sluice::service {
-
-namespace {
-
-constexpr std::size_t maxBuckets = 32;
-constexpr std::array<std::string_view, 3> verdicts{"accept", "clarify", "fallback"};
-
-} // namespace
 
 const std::vector<double>& latencyBounds()
 {
@@ -30,140 +22,158 @@ const std::vector<double>& latencyBounds()
     return bounds;
 }
 
-struct Metrics::Series
+const std::vector<double>& confidenceBounds()
 {
-    std::array<std::atomic<std::uint64_t>, maxBuckets>
-        buckets{}; ///< not cumulative; the last one is +Inf
-    std::atomic<std::uint64_t> nanoseconds = 0;
-};
-
-namespace {
-
-/// A label's value in the text format: backslash, quote and newline are escaped.
-std::string escaped(std::string_view value)
-{
-    std::string out;
-    for (const char c : value) {
-        if (c == '\n') {
-            out += "\\n";
-            continue;
+    static const std::vector<double> bounds = [] {
+        std::vector<double> all;
+        for (int step = 1; step <= 20; ++step) {
+            all.push_back(step / 20.0);
         }
-        if (c == '\\' || c == '"') {
-            out += '\\';
-        }
-        out += c;
-    }
-    return out;
+        return all;
+    }();
+    return bounds;
 }
 
-} // namespace
+/// What is counted of one route's answers of one status.
+struct Metrics::StatusSeries
+{
+    Counter& count;
+    Histogram& duration;
+};
+
+struct Metrics::RouteSeries
+{
+    std::string route;
+    std::array<std::atomic<const StatusSeries*>, 600> statuses{};
+};
+
+struct Metrics::VerdictSeries
+{
+    std::string_view verdict;
+    Counter& count;
+    Histogram& confidence;
+};
+
+struct Metrics::IntentTable
+{
+    Counter& other;
+    std::unordered_map<std::string_view, Counter*> counters;
+    std::vector<std::string> names; ///< what the keys look at
+};
 
 Metrics::Metrics(const std::string& pool, const std::string& version)
-    : m_common(fmt::format("pool=\"{}\",version=\"{}\"", escaped(pool), escaped(version)))
-{ }
+    : m_registry({{"pool", pool}, {"version", version}})
+    , m_requests(m_registry.counters(
+          {"sluice_requests_total", "Requests answered.", {}, {"route", "status"}}))
+    , m_durations(m_registry.histograms(
+          {"sluice_request_duration_seconds", "Time from the request's header to its answer.",
+              "seconds", {"route", "status"}},
+          latencyBounds()))
+    , m_decisions(m_registry.counters(
+          {"sluice_decisions_total", "Decisions made, by kind.", {}, {"decision"}}))
+    , m_confidences(m_registry.histograms(
+          {"sluice_confidence", "Confidence of the best candidate, by kind of decision.", {},
+              {"decision"}},
+          confidenceBounds()))
+    , m_intents(m_registry.counters({"sluice_intents_total",
+          "Accepted queries by intent; \"other\" for one that the model no longer has.", {},
+          {"intent"}}))
+{
+    for (const char* verdict : {"accept", "clarify", "fallback"}) {
+        m_verdicts.push_back({verdict, m_decisions.at({verdict}), m_confidences.at({verdict})});
+    }
+    setIntents({});
+}
 
 Metrics::~Metrics() = default;
 
-Metrics::Series& Metrics::series(std::string_view route, int status)
+const Metrics::StatusSeries& Metrics::series(std::string_view route, int status)
+{
+    for (const auto& slot : m_routes) {
+        const RouteSeries* one = slot.load(std::memory_order_acquire);
+        if (one == nullptr) {
+            break;
+        }
+        if (one->route == route) {
+            const StatusSeries* found =
+                one->statuses[std::size_t(status)].load(std::memory_order_acquire);
+            return found != nullptr ? *found : makeSeries(route, status);
+        }
+    }
+    return makeSeries(route, status);
+}
+
+const Metrics::StatusSeries& Metrics::makeSeries(std::string_view route, int status)
 {
     const std::lock_guard lock(m_mutex);
-    auto& found = m_series[{std::string(route), status}];
-    if (found == nullptr) {
-        found = std::make_unique<Series>();
+    RouteSeries* made = nullptr;
+    for (const auto& one : m_ownedRoutes) {
+        made = one->route == route ? one.get() : made;
     }
-    return *found;
-}
-
-void Metrics::request(std::string_view route, int status, double seconds)
-{
-    Series& all = series(route, status);
-    const auto& bounds = latencyBounds();
-    const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
-    all.buckets[std::size_t(bucket)].fetch_add(1, std::memory_order_relaxed);
-    all.nanoseconds.fetch_add(
-        std::uint64_t(std::max(seconds, 0.0) * 1e9), std::memory_order_relaxed);
-}
-
-void Metrics::decision(std::string_view verdict)
-{
-    const auto found = std::find(verdicts.begin(), verdicts.end(), verdict);
-    if (found != verdicts.end()) {
-        m_decisions[std::size_t(found - verdicts.begin())].fetch_add(1, std::memory_order_relaxed);
+    if (made == nullptr && m_ownedRoutes.size() == maxRoutes) {
+        made = m_ownedRoutes.back().get();
     }
+    if (made == nullptr) {
+        made = m_ownedRoutes.emplace_back(std::make_unique<RouteSeries>()).get();
+        // The last slot is for all that come after it.
+        made->route = m_ownedRoutes.size() == maxRoutes ? "other" : std::string(route);
+        m_routes[m_ownedRoutes.size() - 1].store(made, std::memory_order_release);
+    }
+    auto& slot = made->statuses[std::size_t(status)];
+    if (slot.load(std::memory_order_relaxed) == nullptr) {
+        const std::vector<std::string> labels{made->route, std::to_string(status)};
+        m_ownedSeries.emplace_back(new StatusSeries{m_requests.at(labels), m_durations.at(labels)});
+        slot.store(m_ownedSeries.back().get(), std::memory_order_release);
+    }
+    return *slot.load(std::memory_order_relaxed);
 }
 
-std::string Metrics::text(const Gauges& gauges) const
+void Metrics::request(
+    std::string_view route, int status, double seconds, std::string_view requestId)
 {
-    std::string out;
-    const auto to = std::back_inserter(out);
-    const auto head = [&](std::string_view name, std::string_view type, std::string_view help) {
-        fmt::format_to(to, "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-    };
-    const auto one = [&](std::string_view name, std::string_view type, std::string_view help,
-                         double value) {
-        head(name, type, help);
-        fmt::format_to(to, "{}{{{}}} {}\n", name, m_common, value);
-    };
+    const StatusSeries& all = series(route, std::clamp(status, 0, 599));
+    ++all.count;
+    all.duration.observe(std::max(seconds, 0.0), requestId);
+}
 
-    const auto& bounds = latencyBounds();
-    {
-        const std::lock_guard lock(m_mutex);
-        head("sluice_requests_total", "counter", "Requests answered.");
-        for (const auto& [key, all] : m_series) {
-            std::uint64_t count = 0;
-            for (const auto& bucket : all->buckets) {
-                count += bucket.load(std::memory_order_relaxed);
-            }
-            fmt::format_to(to, "sluice_requests_total{{{},route=\"{}\",status=\"{}\"}} {}\n",
-                m_common, key.first, key.second, count);
-        }
-        head("sluice_request_duration_seconds", "histogram",
-            "Time from the request's header to its answer.");
-        for (const auto& [key, all] : m_series) {
-            const std::string labels =
-                fmt::format("{},route=\"{}\",status=\"{}\"", m_common, key.first, key.second);
-            std::uint64_t count = 0;
-            for (std::size_t index = 0; index < bounds.size(); ++index) {
-                count += all->buckets[index].load(std::memory_order_relaxed);
-                fmt::format_to(to, "sluice_request_duration_seconds_bucket{{{},le=\"{}\"}} {}\n",
-                    labels, bounds[index], count);
-            }
-            count += all->buckets[bounds.size()].load(std::memory_order_relaxed);
-            fmt::format_to(
-                to, "sluice_request_duration_seconds_bucket{{{},le=\"+Inf\"}} {}\n", labels, count);
-            fmt::format_to(to, "sluice_request_duration_seconds_sum{{{}}} {}\n", labels,
-                double(all->nanoseconds.load(std::memory_order_relaxed)) / 1e9);
-            fmt::format_to(to, "sluice_request_duration_seconds_count{{{}}} {}\n", labels, count);
+void Metrics::decision(std::string_view verdict, std::string_view intentName, double confidence)
+{
+    for (VerdictSeries& one : m_verdicts) {
+        if (one.verdict == verdict) {
+            ++one.count;
+            one.confidence.observe(confidence);
         }
     }
-    head("sluice_decisions_total", "counter", "Decisions made, by kind.");
-    for (std::size_t index = 0; index < verdicts.size(); ++index) {
-        fmt::format_to(to, "sluice_decisions_total{{{},decision=\"{}\"}} {}\n", m_common,
-            verdicts[index], m_decisions[index].load(std::memory_order_relaxed));
+    if (!intentName.empty()) {
+        ++intent(intentName);
     }
-    one("sluice_cache_hits_total", "counter", "Scores found in the result cache.",
-        double(gauges.cacheHits));
-    one("sluice_cache_misses_total", "counter", "Scores not found in the result cache.",
-        double(gauges.cacheMisses));
-    one("sluice_cache_bytes", "gauge", "Memory of the result cache.", double(gauges.cacheBytes));
-    one("sluice_context_unavailable_total", "counter",
-        "Queries answered without context because the store did not answer in time.",
-        double(contextUnavailable.load()));
-    one("sluice_session_save_failed_total", "counter", "Turns that could not be stored.",
-        double(sessionsNotSaved.load()));
-    one("sluice_threshold_set", "gauge", "Number of the threshold set served; 0: the model's own.",
-        double(thresholdSet.load()));
-    one("sluice_threshold_refused_total", "counter",
-        "Published threshold sets that could not be served.", double(thresholdsRefused.load()));
-    one("sluice_sessions_redis_up", "gauge", "1 while Redis is connected.", redisUp.load());
-    one("sluice_in_flight", "gauge", "Requests being worked on.", double(gauges.inFlight));
-    one("sluice_connections", "gauge", "Open client connections.", double(gauges.connections));
-    one("process_resident_memory_bytes", "gauge", "Resident memory.", double(residentBytes()));
-    one("process_cpu_seconds_total", "counter", "Processor time, user and system.", cpuSeconds());
-    one("process_start_time_seconds", "gauge", "Start, seconds since 1970.", gauges.startTime);
-    head("sluice_build_info", "gauge", "What runs; always 1.");
-    fmt::format_to(to, "sluice_build_info{{{},model=\"{}\"}} 1\n", m_common, gauges.model);
-    return out;
+}
+
+Counter& Metrics::intent(std::string_view name) const
+{
+    const IntentTable* table = m_intentTable.load(std::memory_order_acquire);
+    const auto found = table->counters.find(name);
+    return found == table->counters.end() ? table->other : *found->second;
+}
+
+void Metrics::setIntents(const std::vector<std::string>& names)
+{
+    const std::lock_guard lock(m_mutex);
+    IntentTable& table =
+        *m_ownedTables.emplace_back(new IntentTable{m_intents.at({"other"}), {}, names});
+    for (const std::string& name : table.names) {
+        table.counters.emplace(name, &m_intents.at({name}));
+    }
+    m_intentTable.store(&table, std::memory_order_release);
+}
+
+void Metrics::readProcess()
+{
+    m_resident = residentBytes();
+    m_memoryLimit = memoryLimitBytes();
+    m_cpu = cpuSeconds();
+    m_openFiles = openFiles();
+    m_maxFiles = maxOpenFiles();
 }
 
 } // namespace sluice::service

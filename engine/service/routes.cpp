@@ -39,10 +39,9 @@ void Routes::handle(Request received, Server::Respond answer)
     const std::string_view name = route == nullptr ? "other" : route->path;
     const Server::Respond respond = [this, request, name, answer = std::move(answer)](
                                         Response response) {
-        const double seconds =
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - request->received)
-                .count();
-        m_context.metrics->request(name, response.status, seconds);
+        const std::string* id = request->header("X-Request-Id");
+        m_context.metrics->request(name, response.status, secondsSince(request->received),
+            id == nullptr ? std::string_view() : *id);
         answer(std::move(response));
     };
     if (route == nullptr) {

@@ -25,6 +25,17 @@ namespace {
 /// accepting.
 constexpr std::chrono::milliseconds noticePeriod{300};
 
+#ifdef NDEBUG
+constexpr const char* buildType = "release";
+#else
+constexpr const char* buildType = "debug";
+#endif
+#ifdef __clang__
+constexpr const char* compilerName = "clang " __clang_version__;
+#else
+constexpr const char* compilerName = "gcc " __VERSION__;
+#endif
+
 std::string rfc3339Now()
 {
     const std::time_t now = std::time(nullptr);
@@ -92,7 +103,10 @@ public:
               [this](int status) { m_metrics.request("refused", status, 0); })
         , m_signals(m_loop)
         , m_notice(m_loop)
-    { }
+    {
+        m_metrics.startTime = m_startTime;
+        describeModel();
+    }
 
     /// What still waits for Redis is answered while those who asked are there.
     ~Private() { m_redis.reset(); }
@@ -191,7 +205,7 @@ private:
         context.metrics = &m_metrics;
         context.thresholds = [this] { return m_watcher.current(); };
         context.ready = [this] { return m_ready; };
-        context.metricsText = [this] { return metricsText(); };
+        context.metricsText = [this](MetricsFormat format) { return metricsText(format); };
         context.limits = m_settings.limits;
         context.pool = m_settings.listen.pool;
         context.version = m_version;
@@ -200,19 +214,26 @@ private:
         return context;
     }
 
-    std::string metricsText()
+    std::string metricsText(MetricsFormat format)
     {
         const CacheStatistics cache = m_classifier->cacheStatistics();
         m_metrics.redisUp = m_redis->isConnected() ? 1 : 0;
-        Metrics::Gauges gauges;
-        gauges.cacheHits = cache.hits;
-        gauges.cacheMisses = cache.misses;
-        gauges.cacheBytes = cache.bytes;
-        gauges.inFlight = m_server.inFlight();
-        gauges.connections = m_server.connections();
-        gauges.model = m_classifier->model().hash();
-        gauges.startTime = m_startTime;
-        return m_metrics.text(gauges);
+        m_metrics.cacheHits = cache.hits;
+        m_metrics.cacheMisses = cache.misses;
+        m_metrics.cacheBytes = cache.bytes;
+        m_metrics.inFlight = m_server.inFlight();
+        m_metrics.connections = m_server.connections();
+        m_metrics.readProcess();
+        return m_metrics.text(format);
+    }
+
+    /// What the model says of itself, once it is served.
+    void describeModel()
+    {
+        const Model& model = m_classifier->model();
+        m_metrics.setIntents(model.labels());
+        m_metrics.model.set({model.hash()});
+        m_metrics.build.set({model.hash(), compilerName, buildType});
     }
 
     void waitForSignal()

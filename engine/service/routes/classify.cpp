@@ -51,23 +51,31 @@ Response refusedQuery(const Error& error)
                    : problem(400, "Bad Request", error.message);
 }
 
+void count(const RouteContext& context, const Answer& answer)
+{
+    context.metrics->decision(toString(answer.verdict), answer.intent,
+        answer.candidates.empty() ? 0 : answer.candidates.front().confidence);
+}
+
 /// Stores the turn; `send` is called when it is stored if that is asked for, else at once.
 void save(const RouteContext& context, const Session& session, Answer answer, bool durable,
     const std::function<void(const Answer&, bool stored)>& send)
 {
-    const auto count = [metrics = context.metrics](const Result<int>& saved) {
-        metrics->sessionsNotSaved += saved ? 0U : 1U;
+    const auto saved = [metrics = context.metrics, since = std::chrono::steady_clock::now()](
+                           const Result<int>& done) {
+        metrics->sessionSave.observe(secondsSince(since));
+        metrics->sessionsNotSaved += done ? 0U : 1U;
     };
     if (!durable) {
-        context.sessions->save(session, SessionWrite::Behind, count);
+        context.sessions->save(session, SessionWrite::Behind, saved);
         send(answer, false);
         return;
     }
     context.sessions->save(session, SessionWrite::Awaited,
-        [answer = std::move(answer), count, send](const Result<int>& saved) mutable {
-            count(saved);
-            answer.turn = saved ? *saved : answer.turn; // another turn may have come before it
-            send(answer, saved.ok());
+        [answer = std::move(answer), saved, send](const Result<int>& done) mutable {
+            saved(done);
+            answer.turn = done ? *done : answer.turn; // another turn may have come before it
+            send(answer, done.ok());
         });
 }
 
@@ -115,7 +123,7 @@ void classifyRoute(
             respond(refusedQuery(answer.error()));
             return;
         }
-        context.metrics->decision(toString(answer->verdict));
+        count(context, *answer);
         if (!available) {
             answer->context = ContextState::Unavailable;
             ++context.metrics->contextUnavailable;
@@ -131,13 +139,16 @@ void classifyRoute(
         finish(std::move(fresh), true); // a name made here has no past to look for
         return;
     }
-    context.sessions->load(id, [finish, fresh](Result<std::optional<Session>> loaded) {
-        if (!loaded) {
-            finish(fresh, false);
-            return;
-        }
-        finish(*loaded ? **loaded : fresh, true);
-    });
+    const auto since = std::chrono::steady_clock::now();
+    context.sessions->load(
+        id, [&context, finish, fresh, since](Result<std::optional<Session>> loaded) {
+            context.metrics->sessionLoad.observe(secondsSince(since));
+            if (!loaded) {
+                finish(fresh, false);
+                return;
+            }
+            finish(*loaded ? **loaded : fresh, true);
+        });
 }
 
 void batchRoute(
@@ -182,7 +193,7 @@ void batchRoute(
             context.classifier->classify(query, *thresholds, nullptr, now(), options);
         body += body.back() == '[' ? "" : ",";
         if (answer) {
-            context.metrics->decision(toString(answer->verdict));
+            count(context, *answer);
             body += toJson(*answer, query.text, {});
         } else {
             body += json::serialize(json::object{{"error", answer.error().message}});

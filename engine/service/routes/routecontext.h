@@ -20,7 +20,7 @@ struct RouteContext
     Metrics* metrics = nullptr;
     std::function<std::shared_ptr<const CompiledThresholds>()> thresholds;
     std::function<bool()> ready;
-    std::function<std::string()> metricsText;
+    std::function<std::string(MetricsFormat)> metricsText;
     LimitSettings limits;
     std::string pool;
     std::string version;
@@ -37,5 +37,6 @@ using RouteHandler = void (*)(
 
 Response jsonResponse(std::string body);
 std::chrono::sys_seconds now();
+double secondsSince(std::chrono::steady_clock::time_point start);
 
 } // namespace sluice::service

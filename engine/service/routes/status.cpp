@@ -36,11 +36,14 @@ void readyzRoute(const RouteContext& context, const RequestPointer&, const Serve
 }
 
 void metricsRoute(
-    const RouteContext& context, const RequestPointer&, const Server::Respond& respond)
+    const RouteContext& context, const RequestPointer& request, const Server::Respond& respond)
 {
+    const std::string* accept = request->header("Accept");
+    const MetricsFormat format = metricsFormat(accept == nullptr ? "" : *accept);
     Response response;
-    response.contentType = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = context.metricsText();
+    response.contentType = contentType(format);
+    response.headers.emplace_back("Vary", "Accept");
+    response.body = context.metricsText(format);
     respond(std::move(response));
 }
 

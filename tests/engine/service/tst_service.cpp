@@ -3,129 +3,21 @@
 #include "tests/support/redisclusterservers.h"
 #include "tests/support/redisserver.h"
 #include "tests/support/testcase.h"
+#include "tests/support/worker.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QTcpSocket>
 #include <thread>
 
 using namespace sluice;
 using service::Configuration;
 using service::Service;
+using test::HttpAnswer;
+using test::HttpClient;
+using test::Worker;
 
 namespace {
-
-struct HttpAnswer
-{
-    int status = 0;
-    QByteArray head;
-    QByteArray body;
-    QJsonObject json() const { return QJsonDocument::fromJson(body).object(); }
-};
-
-/// A worker on a thread of its own.
-class Worker
-{
-public:
-    explicit Worker(Configuration options, std::chrono::seconds drain = std::chrono::seconds(0))
-    {
-        const std::string share = SLUICE_BINARY_DIR "/share/sluice";
-        options.listen.drain = drain;
-        options.model.file = share + "/helpdesk.model";
-        options.model.catalogue = share + "/entities.json";
-        auto made = Service::make(options, "test");
-        if (made) {
-            m_service = std::move(*made);
-            m_thread = std::thread([this] { m_service->run(); });
-        } else {
-            error = made.error();
-        }
-    }
-    ~Worker() { stop(); }
-    void stop()
-    {
-        if (m_thread.joinable()) {
-            m_service->stop();
-            m_thread.join();
-        }
-    }
-    void beginToStop() { m_service->stop(); }
-    std::uint16_t port() const { return m_service->port(); }
-    std::optional<Error> error;
-
-private:
-    std::unique_ptr<Service> m_service;
-    std::thread m_thread;
-};
-
-/// A connection; answers are read by Content-Length.
-class Client
-{
-public:
-    explicit Client(std::uint16_t port)
-    {
-        m_socket.connectToHost(QStringLiteral("127.0.0.1"), port);
-        m_socket.waitForConnected(5000);
-    }
-    void send(const QByteArray& bytes)
-    {
-        m_socket.write(bytes);
-        m_socket.waitForBytesWritten(5000);
-    }
-    HttpAnswer receive(bool headOnly = false)
-    {
-        HttpAnswer answer;
-        while (!m_buffer.contains("\r\n\r\n") && more()) { }
-        const qsizetype end = m_buffer.indexOf("\r\n\r\n");
-        if (end < 0) {
-            return answer;
-        }
-        answer.head = m_buffer.left(end + 2);
-        answer.status = answer.head.mid(9, 3).toInt();
-        m_buffer.remove(0, end + 4);
-        const qsizetype at = answer.head.toLower().indexOf("content-length: ");
-        const qsizetype length = at < 0 || headOnly
-            ? 0
-            : answer.head.mid(at + 16, answer.head.indexOf('\r', at) - at - 16).toLongLong();
-        while (m_buffer.size() < length && more()) { }
-        answer.body = m_buffer.left(length);
-        m_buffer.remove(0, length);
-        return answer;
-    }
-    HttpAnswer ask(const QByteArray& method, const QByteArray& target, const QByteArray& body = {},
-        const QByteArray& headers = {})
-    {
-        send(method + ' ' + target + " HTTP/1.1\r\nHost: x\r\n" + headers
-            + (body.isEmpty() ? QByteArray()
-                              : "Content-Length: " + QByteArray::number(body.size()) + "\r\n")
-            + "\r\n" + body);
-        return receive(method == "HEAD");
-    }
-    HttpAnswer classify(const QByteArray& text, const QByteArray& session = {})
-    {
-        return ask("POST", "/v1/classify", "{\"text\":\"" + text + "\"}",
-            session.isEmpty() ? QByteArray() : "X-Session-Id: " + session + "\r\n");
-    }
-    bool isClosed()
-    {
-        while (more()) { }
-        return m_socket.state() == QAbstractSocket::UnconnectedState;
-    }
-    void disconnect() { m_socket.abort(); }
-
-private:
-    bool more()
-    {
-        if (m_socket.bytesAvailable() == 0 && !m_socket.waitForReadyRead(5000)) {
-            return false;
-        }
-        m_buffer += m_socket.readAll();
-        return true;
-    }
-    QTcpSocket m_socket;
-    QByteArray m_buffer;
-};
 
 QString text(const QJsonObject& object, const char* key)
 {
@@ -176,7 +68,7 @@ private:
 
 void TestService::classifies()
 {
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     const HttpAnswer answer = client.classify("where is my parcel A-2231?");
     QCOMPARE(answer.status, 200);
     QCOMPARE(text(answer.json(), "decision"), QStringLiteral("accept"));
@@ -192,7 +84,7 @@ void TestService::classifies()
 
 void TestService::keepsAConversation()
 {
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     client.classify("where is my parcel A-2231?", "talk-1");
     const HttpAnswer second = client.classify("and B-10498?", "talk-1");
     QCOMPARE(text(second.json(), "context"), QStringLiteral("used"));
@@ -210,7 +102,7 @@ void TestService::keepsAConversation()
 
 void TestService::batches()
 {
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     const HttpAnswer answer = client.ask("POST", "/v1/classify/batch",
         R"({"queries":["where is my parcel",{"text":"cancel my order"},""],"top_k":1})");
     QCOMPARE(answer.status, 200);
@@ -228,7 +120,7 @@ void TestService::batches()
 
 void TestService::infoHealthAndMetrics()
 {
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     const QJsonObject info = client.ask("GET", "/v1/info?x=1").json();
     QCOMPARE(text(info, "pool"), QStringLiteral("blue"));
     QCOMPARE(text(info, "version"), QStringLiteral("test"));
@@ -289,7 +181,7 @@ void TestService::refuses()
     QFETCH(QByteArray, body);
     QFETCH(int, status);
     QFETCH(QByteArray, says);
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     const HttpAnswer answer = client.ask(method, target, body);
     QCOMPARE(answer.status, status);
     QVERIFY2(answer.body.contains(says), answer.body.constData());
@@ -328,16 +220,16 @@ void TestService::framing()
 {
     QFETCH(QByteArray, bytes);
     QFETCH(int, status);
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     client.send(bytes);
     QCOMPARE(client.receive().status, status);
     QVERIFY(client.isClosed()); // what follows on such a connection cannot be told apart
-    QCOMPARE(Client(m_worker->port()).ask("GET", "/healthz").status, 200);
+    QCOMPARE(HttpClient(m_worker->port()).ask("GET", "/healthz").status, 200);
 }
 
 void TestService::pipelinedAnswersComeInOrder()
 {
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     QByteArray bytes;
     for (int index = 0; index < 20; ++index) {
         const QByteArray body = "{\"text\":\"query number " + QByteArray::number(index) + "\"}";
@@ -358,7 +250,7 @@ void TestService::pipelinedAnswersComeInOrder()
 
 void TestService::headAndOptions()
 {
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     const HttpAnswer head = client.ask("HEAD", "/healthz");
     QCOMPARE(head.status, 200);
     const HttpAnswer options = client.ask("OPTIONS", "/v1/classify");
@@ -371,7 +263,7 @@ void TestService::headAndOptions()
 
 void TestService::hugeQueryAndHugeBody()
 {
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     const HttpAnswer answer = client.classify(QByteArray((1 << 20) - 100, 'x'));
     QCOMPARE(answer.status, 413);
     QVERIFY(answer.body.contains("at most 4096"));
@@ -381,13 +273,13 @@ void TestService::hugeQueryAndHugeBody()
 
 void TestService::slowAndBrokenClientsHarmNobody()
 {
-    std::vector<std::unique_ptr<Client>> broken;
+    std::vector<std::unique_ptr<HttpClient>> broken;
     for (int index = 0; index < 50; ++index) {
-        broken.push_back(std::make_unique<Client>(m_worker->port()));
+        broken.push_back(std::make_unique<HttpClient>(m_worker->port()));
         broken.back()->send(
             "POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"te");
     }
-    Client client(m_worker->port());
+    HttpClient client(m_worker->port());
     QCOMPARE(client.classify("hello").status, 200);
     for (std::size_t index = 0; index < broken.size(); index += 2) {
         broken[index]->disconnect();
@@ -398,7 +290,7 @@ void TestService::slowAndBrokenClientsHarmNobody()
 void TestService::drainLetsRequestsEnd()
 {
     Worker worker(Configuration(), std::chrono::seconds(5));
-    Client client(worker.port());
+    HttpClient client(worker.port());
     QCOMPARE(client.classify("hello").status, 200);
     worker.beginToStop();
     QTRY_COMPARE(client.ask("GET", "/readyz").status, 503); // before it stops accepting
@@ -440,8 +332,8 @@ void TestService::sessionsAreSharedByWorkers()
     options.redis.port = redis.port();
     Worker first(options);
     Worker second(options);
-    Client one(first.port());
-    Client two(second.port());
+    HttpClient one(first.port());
+    HttpClient two(second.port());
     QTRY_VERIFY(one.ask("GET", "/metrics")
                     .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
     QTRY_VERIFY(two.ask("GET", "/metrics")
@@ -461,7 +353,7 @@ void TestService::durableTurnsAreStored()
 {
     const QByteArray body = R"({"text":"where is my parcel?","durable":true})";
     const QByteArray header = "X-Session-Id: d\r\n";
-    Client memory(m_worker->port());
+    HttpClient memory(m_worker->port());
     QVERIFY(memory.ask("POST", "/v1/classify", body, header)
                 .head.contains("X-Session-Stored: true\r\n"));
     QVERIFY(!memory.classify("hello", "d").head.contains("X-Session-Stored"));
@@ -472,7 +364,7 @@ void TestService::durableTurnsAreStored()
     Configuration options;
     options.redis.port = redis.port();
     const Worker worker(options);
-    Client client(worker.port());
+    HttpClient client(worker.port());
     QTRY_VERIFY(client.ask("GET", "/metrics")
                     .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
     QVERIFY(client.ask("POST", "/v1/classify", body, header)
@@ -504,12 +396,12 @@ void TestService::sessionsInARedisCluster()
     const Worker second(options);
     for (const Worker* worker : {&first, &second}) {
         QTRY_VERIFY(
-            Client(worker->port())
+            HttpClient(worker->port())
                 .ask("GET", "/metrics")
                 .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
     }
-    Client one(first.port());
-    Client two(second.port());
+    HttpClient one(first.port());
+    HttpClient two(second.port());
     const QByteArray body = R"({"text":"where is my parcel A-2231?","durable":true})";
     for (int number = 0; number < 9; ++number) { // every master has some of them
         const QByteArray session = "s" + QByteArray::number(number);
@@ -540,11 +432,11 @@ void TestService::endsWhileQueriesWaitForRedis()
     options.redis.port = redis.port();
     options.redis.budget = std::chrono::seconds(60);
     auto worker = std::make_unique<Worker>(options);
-    Client looking(worker->port());
+    HttpClient looking(worker->port());
     QTRY_VERIFY(looking.ask("GET", "/metrics")
                     .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
     redis.suspend();
-    Client waiting(worker->port());
+    HttpClient waiting(worker->port());
     waiting.send("POST /v1/classify HTTP/1.1\r\nHost: x\r\nX-Session-Id: s\r\n"
                  "Content-Length: 13\r\n\r\n{\"text\":\"hi\"}");
     QTRY_VERIFY(looking.ask("GET", "/metrics")
@@ -560,7 +452,7 @@ void TestService::worksOnWithoutRedis()
     Configuration options;
     options.redis.port = redis.port();
     Worker worker(options);
-    Client client(worker.port());
+    HttpClient client(worker.port());
     QTRY_VERIFY(client.ask("GET", "/metrics")
                     .body.contains("sluice_sessions_redis_up{pool=\"blue\",version=\"test\"} 1"));
     client.classify("where is my parcel", "s");
@@ -589,7 +481,7 @@ void TestService::publishedThresholdsAreServed()
     Configuration options;
     options.redis.port = redis.port();
     Worker worker(options);
-    Client client(worker.port());
+    HttpClient client(worker.port());
     const auto redisCli = [&](std::initializer_list<const char*> words) {
         QStringList list;
         for (const char* word : words) {
@@ -620,7 +512,7 @@ void TestService::badThresholdsAreRefused()
     Configuration options;
     options.redis.port = redis.port();
     Worker worker(options);
-    Client client(worker.port());
+    HttpClient client(worker.port());
     const QByteArray refused = "sluice_threshold_refused_total{pool=\"blue\",version=\"test\"} ";
     int expected = 0;
     const char* const bad[] = {"{", R"({"number":1,"global":7})",
