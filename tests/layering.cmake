@@ -8,13 +8,14 @@ set(wrong "")
 # What each part may link, as regular expressions over target names. Order matters: first match.
 set(rules
     "engine/base|^(fmt::|spdlog::|Boost::|OpenSSL::)"
+    "engine/reporting|^(sluice_base$|fmt::|spdlog::|Boost::|OpenSSL::|ZLIB::)"
     "engine/classification|^(sluice_(base|text|entities|thresholds|context|cache|evaluation|model)$|fmt::|spdlog::|Boost::|ICU::|PkgConfig::(RE2|HIREDIS)|OpenSSL::)"
-    "engine/service|^(sluice_(base|classification|text|entities|thresholds|context|cache|evaluation|model)$|fmt::|spdlog::|Boost::|PkgConfig::HIREDIS|OpenSSL::|Threads::)"
-    "engine/operations|^(sluice_(base|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+)$|fmt::|spdlog::|Boost::|PkgConfig::HIREDIS|Threads::|Qt6::(Core|Network|Sql)$|Qt6Keychain)"
+    "engine/service|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model)$|fmt::|spdlog::|Boost::|PkgConfig::HIREDIS|OpenSSL::|Threads::)"
+    "engine/operations|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+)$|fmt::|spdlog::|Boost::|PkgConfig::HIREDIS|Threads::|Qt6::(Core|Network|Sql)$|Qt6Keychain)"
     "resources|^(sluice_|CLI11::)"
-    "ui|^(sluice_(base|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+|ui_[a-z]+)$|fmt::|spdlog::|Boost::|Qt6::(Core|Gui|Widgets|Charts|Network|Svg|Sql)$)"
-    "app/sluiced|^(sluice_(base|classification|service|context|model)$|CLI11::|fmt::|spdlog::|Boost::)"
-    "app/sluicectl|^(sluice_(base|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+|service)$|CLI11::|fmt::|spdlog::|Boost::|Qt6::(Core|Network|Sql)$)"
+    "ui|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+|ui_[a-z]+)$|fmt::|spdlog::|Boost::|Qt6::(Core|Gui|Widgets|Charts|Network|Svg|Sql)$)"
+    "app/sluiced|^(sluice_(base|reporting|classification|service|context|model)$|CLI11::|fmt::|spdlog::|Boost::)"
+    "app/sluicectl|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+|service)$|CLI11::|fmt::|spdlog::|Boost::|Qt6::(Core|Network|Sql)$)"
     "app/sluice|^(sluice_|CLI11::|fmt::|spdlog::|Qt6::)")
 
 # Inside ui, only the pages link each other's neighbours below: shell and charts know no page.
@@ -77,6 +78,8 @@ set(qt "<(Q[A-Z]|qt|Qt)")
 set(gui "<(QtGui|QtWidgets|QtCharts|QWidget|QApplication|QGuiApplication|QPainter|QColor|QIcon|QFont|QPixmap|QImage|QChart)")
 check(engine/base "${qt}" "engine/base knows no Qt")
 check(engine/base "\"(engine/(classification|service|operations)|ui|app)/" "below everything")
+check(engine/reporting "${qt}" "reporting knows no Qt")
+check(engine/reporting "\"(engine/(classification|service|operations)|ui|app)/" "knows only engine/base")
 check(engine/classification "${qt}" "the classifier knows no Qt")
 check(engine/classification "\"(engine/(service|operations)|ui|app)/" "arrows point one way")
 check(engine/service "${qt}" "the worker knows no Qt")

@@ -1,12 +1,11 @@
 #include "engine/base/file.h"
+#include "engine/reporting/logging.h"
 #include "engine/service/configuration.h"
 #include "engine/service/service.h"
 
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 using sluice::service::Setting;
@@ -92,6 +91,18 @@ int checkConfiguration(const Arguments& arguments)
     return loaded.problems.empty() ? 0 : 2;
 }
 
+sluice::LogOptions logOptions(const sluice::service::LogSettings& settings)
+{
+    sluice::LogOptions options;
+    options.level = settings.level;
+    options.json = settings.format == "json";
+    options.file = settings.file;
+    options.maxBytes = settings.maxMb << 20;
+    options.keep = settings.keep;
+    options.repeatInterval = settings.repeat;
+    return options;
+}
+
 int serve(const Arguments& arguments)
 {
     const auto loaded =
@@ -103,11 +114,11 @@ int serve(const Arguments& arguments)
         return 2;
     }
     const sluice::service::Configuration& configuration = loaded.configuration;
-    auto logger = spdlog::stderr_logger_mt("sluiced");
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
-    spdlog::set_default_logger(logger);
-    spdlog::set_level(spdlog::level::from_str(configuration.log.level));
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a log that may not grow further is no reason to end
+    if (auto started = sluice::startLogging(logOptions(configuration.log)); !started) {
+        return fail(started.error());
+    }
 
     auto service = sluice::service::Service::make(configuration, SLUICE_VERSION);
     if (!service) {

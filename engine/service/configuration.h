@@ -90,10 +90,20 @@ struct PrivacySettings
 struct LogSettings
 {
     std::string level = "info";
+    std::string format = "json"; ///< or "text"
+    std::string file; ///< empty: standard error
+    std::uint64_t maxMb = 16; ///< a file; then it is rotated
+    int keep = 5; ///< old files
+    std::chrono::seconds repeat{10}; ///< a line that repeats within is only counted; 0: written
+    bool access = false; ///< a line for every request
 };
 
 struct SentrySettings
-{ };
+{
+    std::string dsn; ///< empty: nothing is reported
+    std::string environment = "production";
+    std::string crashFolder; ///< a crash is noted here and reported at the next start; empty: not
+};
 
 struct ModelSettings
 {

@@ -176,6 +176,18 @@ void addRest(FieldList& list, Configuration& all)
     list.integer("in_memory", all.sessions.inMemory, 1, 100000000, "kept where there is no Redis");
     list.section("log");
     list.string("level", all.log.level, "from which level on", {"debug", "info", "warn", "error"});
+    list.string("format", all.log.format, "a JSON object a line, or text", {"json", "text"});
+    list.string("file", all.log.file, "empty: standard error; opened anew on SIGHUP");
+    list.integer("max_mb", all.log.maxMb, 1, 65536, "a larger file is rotated: FILE.1, FILE.2 ...");
+    list.integer("keep", all.log.keep, 0, 1000, "old files kept");
+    list.integer("repeat_seconds", all.log.repeat, 0, 86400,
+        "a line that repeats within is counted, and its number told; 0: written each time");
+    list.boolean("access", all.log.access, "a line for every request");
+    list.section("sentry");
+    list.string("dsn", all.sentry.dsn, "errors are reported to it; empty: to nobody");
+    list.string("environment", all.sentry.environment, "told with every report");
+    list.string("crash_folder", all.sentry.crashFolder,
+        "a crash is noted in this folder and reported at the next start; empty: not");
     list.section("model");
     list.string("file", all.model.file, "model file; empty: the bundled help-desk model");
     list.string("catalogue", all.model.catalogue,

@@ -91,6 +91,8 @@ public:
     InfoFamily& build = m_registry.info(
         {"sluice_build_info", "What runs: the model's hash, compiler and build type; always 1.", {},
             {"model", "compiler", "build_type"}});
+    Gauge& logLinesDropped = m_registry.total("sluice_log_lines_dropped_total",
+        "Log lines that could not be written, on a full disk say.");
     Gauge& startTime =
         m_registry.gauge("process_start_time_seconds", "Start, seconds since 1970.", "seconds");
 

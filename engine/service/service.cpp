@@ -5,6 +5,7 @@
 #include "engine/classification/context/memorysessionstore.h"
 #include "engine/classification/context/rediscluster.h"
 #include "engine/classification/context/redissessionstore.h"
+#include "engine/reporting/logging.h"
 #include "engine/service/http/server.h"
 #include "engine/service/routes.h"
 #include "engine/service/thresholdwatcher.h"
@@ -223,6 +224,7 @@ private:
         m_metrics.cacheBytes = cache.bytes;
         m_metrics.inFlight = m_server.inFlight();
         m_metrics.connections = m_server.connections();
+        m_metrics.logLinesDropped = droppedLogLines();
         m_metrics.readProcess();
         return m_metrics.text(format);
     }
