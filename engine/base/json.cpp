@@ -222,6 +222,11 @@ Result<void> JsonReader::finish()
             }
         }
     }
+    return finishKnown();
+}
+
+Result<void> JsonReader::finishKnown() const
+{
     if (m_error) {
         return *m_error;
     }

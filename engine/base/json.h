@@ -50,6 +50,9 @@ public:
 
     /// The first error; an unknown member is one, named.
     Result<void> finish();
+    /// The same for a document that the next version may have written: unknown members are passed
+    /// over.
+    Result<void> finishKnown() const;
 
 private:
     const boost::json::value* find(std::string_view key, bool required);

@@ -1,14 +1,18 @@
 #include "engine/base/sha256.h"
 
 #include <array>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 namespace sluice {
 
-std::string sha256Hex(std::string_view bytes)
+namespace {
+
+using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+std::string hexOf(const Digest& digest)
 {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
     static constexpr char digits[] = "0123456789abcdef";
     std::string hex;
     hex.reserve(digest.size() * 2);
@@ -17,6 +21,28 @@ std::string sha256Hex(std::string_view bytes)
         hex += digits[byte & 15];
     }
     return hex;
+}
+
+const unsigned char* bytesOf(std::string_view text)
+{
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+} // namespace
+
+std::string sha256Hex(std::string_view bytes)
+{
+    Digest digest{};
+    SHA256(bytesOf(bytes), bytes.size(), digest.data());
+    return hexOf(digest);
+}
+
+std::string hmacSha256Hex(std::string_view key, std::string_view bytes)
+{
+    Digest digest{};
+    HMAC(EVP_sha256(), key.data(), int(key.size()), bytesOf(bytes), bytes.size(), digest.data(),
+        nullptr);
+    return hexOf(digest);
 }
 
 } // namespace sluice

@@ -84,14 +84,12 @@ void leanOn(Scores& scores, int label, std::size_t k)
     const double share = contextShare * (1.0 - best);
     bool found = false;
     for (Candidate& candidate : scores.top) {
-        candidate.confidence *= 1.0 - share;
-        if (candidate.label == label) {
-            candidate.confidence += share;
-            found = true;
-        }
+        const bool isLast = candidate.label == label;
+        candidate.confidence = float(candidate.confidence * (1.0 - share) + (isLast ? share : 0.0));
+        found = found || isLast;
     }
     if (!found) {
-        scores.top.push_back({label, share});
+        scores.top.push_back({label, float(share)});
     }
     std::stable_sort(scores.top.begin(), scores.top.end(),
         [](const Candidate& a, const Candidate& b) { return a.confidence > b.confidence; });
@@ -228,7 +226,7 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     }
     answer.times.context = watch.lap();
 
-    const std::size_t k = std::max<std::size_t>(options.topK, 2);
+    const std::size_t k = std::max(options.topK, Answer::readCandidates);
     std::string system;
     const bool knowsContext = m_data->model.hasContext();
     Scores scores = m_data->score(normalised, k,
@@ -242,6 +240,7 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     answer.times.score = watch.lap();
 
     answer.ruling = thresholds.decide(scores.top, context.decision);
+    answer.ruleContext = context.decision;
     answer.verdict = answer.ruling.verdict;
     answer.outOfScope = scores.outOfScope;
     answer.predicted = m_data->model.predicted(scores);
@@ -254,9 +253,10 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     if (answer.verdict == Verdict::Accept) {
         answer.intent = labels[std::size_t(scores.top.front().label)];
     }
+    answer.read = std::move(scores.top);
     answer.times.decide = watch.lap();
-    if (options.explain && !scores.top.empty()) {
-        answer.contributions = m_data->model.explain(normalised, scores.top.front().label, 10,
+    if (options.explain && !answer.read.empty()) {
+        answer.contributions = m_data->model.explain(normalised, answer.read.front().label, 10,
             knowsContext ? modelContextOf(query, session, system) : QueryContext());
     }
     return answer;

@@ -58,6 +58,10 @@ struct Answer
     std::string intent; ///< the accepted intent; empty unless verdict is Accept
     std::vector<AnswerCandidate> candidates; ///< top k, falling
     Ruling ruling;
+    // What the rule read, as a decision log keeps it.
+    static constexpr std::size_t readCandidates = 5;
+    std::vector<Candidate> read; ///< the first ones, at least readCandidates where there are
+    DecisionContext ruleContext;
     double outOfScope = 0;
     std::vector<Entity> entities; ///< of the query, then those carried from context
     std::vector<Contribution> contributions; ///< only when asked to explain

@@ -187,6 +187,10 @@ void checkTogether(const Configuration& all, std::vector<std::string>& problems)
         const auto address = RedisAddress::parse(node);
         refuse(!address, address ? "" : "redis.cluster: " + address.error().message);
     }
+    const bool hashes = all.privacy.queries == "hashed" || all.privacy.sessions == "hashed";
+    refuse(hashes && all.privacy.key.size() < 16,
+        "privacy.key: what is hashed without a secret key of 16 bytes or more can be guessed: set "
+        "SLUICE_PRIVACY_KEY, the same on every worker");
     refuse(!all.auth.classifyOpen && all.auth.tokens.empty(),
         "auth.classify_open: false with no tokens lets nobody in: add tokens (`sluicectl token`)");
     std::set<std::string> names;

@@ -79,13 +79,26 @@ struct SessionSettings
 };
 
 struct DecisionLogSettings
-{ };
+{
+    double share = 0.1; ///< of the sessions whose decisions are logged; 0: none
+    std::size_t keep = 100000; ///< rows that the stream holds, about
+    std::size_t queue = 1000; ///< rows on their way to Redis, beyond: dropped
+};
 
 struct FeedbackSettings
-{ };
+{
+    std::string folder; ///< where feedback waits while Redis is away; empty: nowhere (503)
+    std::size_t bufferMb = 64; ///< what may wait there
+    std::size_t keep = 100000; ///< rows that the stream holds, about
+};
 
 struct PrivacySettings
-{ };
+{
+    std::string queries = "redacted"; ///< in log and feedback: plain, redacted, hashed or none
+    std::string sessions = "plain"; ///< or hashed
+    std::vector<std::string> entities; ///< types that are redacted; empty: all of the catalogue
+    std::string key; ///< of the hashes
+};
 
 struct LogSettings
 {
@@ -110,6 +123,9 @@ struct ModelSettings
     std::string file; ///< empty: the bundled one
     std::string catalogue; ///< empty: the bundled one; "none": no entities
     std::size_t cacheMb = 32; ///< result cache, MiB; 0: none
+    std::chrono::seconds watch{0}; ///< looks so often whether the file has changed; 0: never
+    std::string stateFolder; ///< where uploaded models are kept; empty: none are taken
+    std::size_t uploadMb = 512; ///< largest upload
 };
 
 /// All that a worker can be told: one JSON file (docs/FORMATS.md), environment variables over it,

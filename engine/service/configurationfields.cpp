@@ -174,6 +174,26 @@ void addRest(FieldList& list, Configuration& all)
     list.integer("ttl_seconds", all.sessions.life, 1, 31536000,
         "a session is kept so long after its last turn");
     list.integer("in_memory", all.sessions.inMemory, 1, 100000000, "kept where there is no Redis");
+    list.section("decision_log");
+    list.number("share", all.decisionLog.share, 0, 1,
+        "of the sessions whose decisions go to the stream sluice:decisions");
+    list.integer("keep", all.decisionLog.keep, 1, 100000000, "rows that the stream holds, about");
+    list.integer("queue", all.decisionLog.queue, 1, 60000,
+        "rows on their way to Redis; beyond, they are dropped and counted");
+    list.section("feedback");
+    list.string("folder", all.feedback.folder,
+        "where feedback waits while Redis is away; empty: it is refused with 503 meanwhile");
+    list.integer("buffer_mb", all.feedback.bufferMb, 1, 65536, "what may wait there, MiB");
+    list.integer("keep", all.feedback.keep, 1, 100000000, "rows that the stream holds, about");
+    list.section("privacy");
+    list.string("queries", all.privacy.queries, "queries in the decision log",
+        {"plain", "redacted", "hashed", "none"});
+    list.string("sessions", all.privacy.sessions, "sessions' names in decision log and feedback",
+        {"plain", "hashed"});
+    list.strings("entities", all.privacy.entities,
+        "types of entities that are redacted; empty: every type of the catalogue");
+    list.string(
+        "key", all.privacy.key, "secret under which is hashed; better given as SLUICE_PRIVACY_KEY");
     list.section("log");
     list.string("level", all.log.level, "from which level on", {"debug", "info", "warn", "error"});
     list.string("format", all.log.format, "a JSON object a line, or text", {"json", "text"});
@@ -193,6 +213,11 @@ void addRest(FieldList& list, Configuration& all)
     list.string("catalogue", all.model.catalogue,
         "entity catalogue; empty: the bundled one; \"none\": no entities");
     list.integer("cache_mb", all.model.cacheMb, 0, 65536, "result cache, MiB; 0: none");
+    list.integer("watch_seconds", all.model.watch, 0, 86400,
+        "looks so often whether the file was replaced, and serves the new one; 0: never");
+    list.string("state_folder", all.model.stateFolder,
+        "where models uploaded to /v1/admin/model are kept; empty: none are taken");
+    list.integer("upload_mb", all.model.uploadMb, 1, 4096, "largest upload, MiB");
 }
 
 } // namespace

@@ -71,10 +71,14 @@ public:
     Histogram& sessionLoad = redisDuration.at({"load"});
     Histogram& sessionSave = redisDuration.at({"save"});
 
-    Counter& decisionLogWritten = m_registry.counter(
+    Gauge& decisionLogWritten = m_registry.total(
         "sluice_decision_log_written_total", "Decisions written to the decision log.");
-    Counter& decisionLogDropped = m_registry.counter("sluice_decision_log_dropped_total",
+    Gauge& decisionLogDropped = m_registry.total("sluice_decision_log_dropped_total",
         "Sampled decisions that could not be written to the decision log.");
+    Gauge& feedbackAdded =
+        m_registry.total("sluice_feedback_added_total", "Feedback written to the stream.");
+    Gauge& feedbackRefused = m_registry.total("sluice_feedback_refused_total",
+        "Feedback that could neither be written to the stream nor to the disk.");
     Gauge& feedbackBuffered =
         m_registry.gauge("sluice_feedback_buffered", "Feedback on disk that waits for Redis.");
 
@@ -82,6 +86,12 @@ public:
         "sluice_threshold_set", "Number of the threshold set served; 0: the model's own.");
     Counter& thresholdsRefused = m_registry.counter(
         "sluice_threshold_refused_total", "Published threshold sets that could not be served.");
+    Counter& thresholdRollbacks = m_registry.counter("sluice_threshold_rollbacks_total",
+        "Threshold sets taken with a number below the one served before.");
+    Gauge& modelSwaps =
+        m_registry.total("sluice_model_swaps_total", "Models served in place of another.");
+    Gauge& modelsRefused =
+        m_registry.total("sluice_model_refused_total", "Models offered that could not be served.");
 
     Gauge& certificateExpiry = m_registry.gauge("sluice_certificate_expiry_timestamp_seconds",
         "End of the TLS certificate's validity, seconds since 1970; 0 without TLS.", "seconds");

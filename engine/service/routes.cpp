@@ -1,6 +1,7 @@
 #include "engine/service/routes.h"
 
 #include "engine/service/routes/classify.h"
+#include "engine/service/routes/feedback.h"
 #include "engine/service/routes/status.h"
 
 #include <fmt/format.h>
@@ -21,9 +22,9 @@ Routes::Routes(RouteContext context)
 const Routes::Route* Routes::find(std::string_view path)
 {
     static constexpr Route routes[] = {{"/v1/classify", "POST", classifyRoute},
-        {"/v1/classify/batch", "POST", batchRoute}, {"/v1/info", "GET", infoRoute},
-        {"/healthz", "GET", healthzRoute}, {"/readyz", "GET", readyzRoute},
-        {"/metrics", "GET", metricsRoute}};
+        {"/v1/classify/batch", "POST", batchRoute}, {"/v1/feedback", "POST", feedbackRoute},
+        {"/v1/info", "GET", infoRoute}, {"/healthz", "GET", healthzRoute},
+        {"/readyz", "GET", readyzRoute}, {"/metrics", "GET", metricsRoute}};
     for (const Route& route : routes) {
         if (route.path == path) {
             return &route;

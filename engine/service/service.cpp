@@ -1,7 +1,5 @@
 #include "engine/service/service.h"
 
-#include "engine/base/resources.h"
-#include "engine/classification/classifier.h"
 #include "engine/classification/context/memorysessionstore.h"
 #include "engine/classification/context/rediscluster.h"
 #include "engine/classification/context/redissessionstore.h"
@@ -13,8 +11,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <csignal>
 #include <ctime>
+#include <optional>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -47,26 +47,6 @@ std::string rfc3339Now()
     return text;
 }
 
-struct ModelFiles
-{
-    std::filesystem::path model;
-    std::filesystem::path catalogue; ///< empty: no entities
-};
-
-ModelFiles modelFiles(const ModelSettings& settings)
-{
-    ModelFiles files{settings.file, settings.catalogue};
-    if (files.model.empty()) {
-        files.model = resourceFile("helpdesk.model");
-    }
-    if (files.catalogue.empty()) {
-        files.catalogue = resourceFile("entities.json");
-    } else if (files.catalogue == "none") {
-        files.catalogue.clear();
-    }
-    return files;
-}
-
 ServerLimits serverLimits(const LimitSettings& settings)
 {
     ServerLimits limits;
@@ -84,36 +64,54 @@ ServerLimits serverLimits(const LimitSettings& settings)
 class Service::Private
 {
 public:
-    Private(const Configuration& configuration, const std::string& version, ModelFiles files,
-        std::unique_ptr<Classifier> loaded)
+    Private(const Configuration& configuration, const std::string& version, const Clock& clock)
         : m_settings(configuration)
         , m_version(version)
-        , m_files(std::move(files))
-        , m_classifier(std::move(loaded))
+        , m_clock(clock)
         , m_metrics(configuration.listen.pool, version)
         , m_redis(makeRedis())
         , m_redisMessages(m_loop, redisSettings("sluiced-sub"))
-        , m_watcher(m_loop, *m_classifier, *m_redis, m_redisMessages, configuration.listen.pool,
-              m_metrics)
-        , m_routes(routeContext())
+        , m_privacy(configuration.privacy)
+        , m_decisions(configuration.decisionLog, m_privacy,
+              configuration.usesRedis() ? m_redis.get() : nullptr, configuration.listen.pool,
+              version)
+        , m_models(m_loop, m_background, configuration.model, configuration.listen.pool,
+              [this](ModelKeeper::ClassifierPointer classifier) {
+                  m_watcher->serve(std::move(classifier));
+                  describeModel();
+              })
         , m_server(
               m_loop, serverLimits(configuration.limits),
               [this](Request request, Server::Respond respond) {
-                  m_routes.handle(std::move(request), std::move(respond));
+                  m_routes->handle(std::move(request), std::move(respond));
               },
               [this](int status) { m_metrics.request("refused", status, 0); })
         , m_signals(m_loop)
         , m_notice(m_loop)
     {
         m_metrics.startTime = m_startTime;
-        describeModel();
     }
 
     /// What still waits for Redis is answered while those who asked are there.
     ~Private() { m_redis.reset(); }
 
-    Result<void> bind()
+    /// Everything that can fail: the model, the feedback's folder, the port.
+    Result<void> open()
     {
+        auto classifier = m_models.load();
+        if (!classifier) {
+            return classifier.error();
+        }
+        m_watcher.emplace(m_loop, std::move(*classifier), *m_redis, m_redisMessages,
+            m_settings.listen.pool, m_metrics);
+        describeModel();
+        auto feedback = Feedback::make(m_loop, m_background, m_settings.feedback,
+            m_settings.usesRedis() ? m_redis.get() : nullptr);
+        if (!feedback) {
+            return feedback.error();
+        }
+        m_feedback = std::move(*feedback);
+        m_routes.emplace(routeContext());
         const auto port = m_server.listen(m_settings.listen.host, m_settings.listen.port);
         if (!port) {
             return port.error();
@@ -131,12 +129,14 @@ public:
         if (m_settings.usesRedis()) {
             m_redis->start();
             m_redisMessages.start();
-            m_watcher.start();
+            m_watcher->start();
+            m_feedback->start();
         }
+        m_models.watch();
         m_ready = true;
         spdlog::info("pool {} serves on http://{}:{}, model {}, {} intents", m_settings.listen.pool,
-            m_settings.listen.host, m_port, m_files.model.string(),
-            m_classifier->model().labels().size());
+            m_settings.listen.host, m_port, m_models.file(),
+            m_watcher->current()->classifier->model().labels().size());
         m_loop.run();
         spdlog::info("ended");
     }
@@ -159,6 +159,7 @@ public:
     }
 
     boost::asio::io_context m_loop{1};
+    boost::asio::thread_pool m_background{1}; ///< for what would hold the loop up
     std::uint16_t m_port = 0;
 
 private:
@@ -201,23 +202,26 @@ private:
     RouteContext routeContext()
     {
         RouteContext context;
-        context.classifier = m_classifier.get();
+        context.serving = [this] { return m_watcher->current(); };
         context.sessions = m_sessions.get();
         context.metrics = &m_metrics;
-        context.thresholds = [this] { return m_watcher.current(); };
+        context.decisions = &m_decisions;
+        context.feedback = m_feedback.get();
+        context.models = &m_models;
+        context.privacy = &m_privacy;
+        context.now = m_clock;
         context.ready = [this] { return m_ready; };
         context.metricsText = [this](MetricsFormat format) { return metricsText(format); };
         context.limits = m_settings.limits;
         context.pool = m_settings.listen.pool;
         context.version = m_version;
-        context.modelFile = m_files.model.string();
         context.startedAt = m_startedAt;
         return context;
     }
 
     std::string metricsText(MetricsFormat format)
     {
-        const CacheStatistics cache = m_classifier->cacheStatistics();
+        const CacheStatistics cache = m_watcher->current()->classifier->cacheStatistics();
         m_metrics.redisUp = m_redis->isConnected() ? 1 : 0;
         m_metrics.cacheHits = cache.hits;
         m_metrics.cacheMisses = cache.misses;
@@ -225,6 +229,13 @@ private:
         m_metrics.inFlight = m_server.inFlight();
         m_metrics.connections = m_server.connections();
         m_metrics.logLinesDropped = droppedLogLines();
+        m_metrics.decisionLogWritten = m_decisions.counts().written;
+        m_metrics.decisionLogDropped = m_decisions.counts().dropped;
+        m_metrics.feedbackAdded = m_feedback->counts().added;
+        m_metrics.feedbackRefused = m_feedback->counts().refused;
+        m_metrics.feedbackBuffered = m_feedback->waiting();
+        m_metrics.modelSwaps = m_models.counts().served;
+        m_metrics.modelsRefused = m_models.counts().refused;
         m_metrics.readProcess();
         return m_metrics.text(format);
     }
@@ -232,7 +243,7 @@ private:
     /// What the model says of itself, once it is served.
     void describeModel()
     {
-        const Model& model = m_classifier->model();
+        const Model& model = m_watcher->current()->classifier->model();
         m_metrics.setIntents(model.labels());
         m_metrics.model.set({model.hash()});
         m_metrics.build.set({model.hash(), compilerName, buildType});
@@ -256,18 +267,21 @@ private:
 
     Configuration m_settings;
     std::string m_version;
-    ModelFiles m_files;
-    std::unique_ptr<Classifier> m_classifier;
+    Clock m_clock;
     Metrics m_metrics;
     std::unique_ptr<RedisCommands> m_redis;
     RedisConnection m_redisMessages;
     std::unique_ptr<SessionStore> m_sessions = makeSessions();
-    ThresholdWatcher m_watcher;
+    Privacy m_privacy;
+    DecisionLog m_decisions;
+    ModelKeeper m_models;
+    std::unique_ptr<Feedback> m_feedback;
+    std::optional<ThresholdWatcher> m_watcher;
     std::string m_startedAt = rfc3339Now();
     double m_startTime = double(std::time(nullptr));
     bool m_ready = false;
     bool m_draining = false;
-    Routes m_routes;
+    std::optional<Routes> m_routes;
     Server m_server;
     boost::asio::signal_set m_signals;
     boost::asio::steady_timer m_notice;
@@ -279,18 +293,17 @@ Service::Service(std::unique_ptr<Private> all)
 
 Service::~Service() = default;
 
-Result<std::unique_ptr<Service>> Service::make(
-    const Configuration& configuration, const std::string& version)
+std::chrono::sys_seconds Service::systemClock()
 {
-    const ModelFiles files = modelFiles(configuration.model);
-    auto classifier =
-        Classifier::load(files.model, files.catalogue, configuration.model.cacheMb << 20);
-    if (!classifier) {
-        return classifier.error();
-    }
-    auto all = std::make_unique<Private>(configuration, version, files, std::move(*classifier));
-    if (auto bound = all->bind(); !bound) {
-        return bound.error();
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+Result<std::unique_ptr<Service>> Service::make(
+    const Configuration& configuration, const std::string& version, const Clock& clock)
+{
+    auto all = std::make_unique<Private>(configuration, version, clock);
+    if (auto opened = all->open(); !opened) {
+        return opened.error();
     }
     return std::unique_ptr<Service>(new Service(std::move(all)));
 }

@@ -3,7 +3,9 @@
 #include "engine/base/result.h"
 #include "engine/service/configuration.h"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,10 +15,15 @@ namespace sluice::service {
 class Service
 {
 public:
+    /// What the time of day is, for rules, dates and records. It may step; how long something takes
+    /// is measured by another one.
+    using Clock = std::function<std::chrono::sys_seconds()>;
+    static std::chrono::sys_seconds systemClock();
+
     /// Loads and binds; Input error when the model is bad or the port in use. `version` is told in
     /// info and metrics.
-    static Result<std::unique_ptr<Service>> make(
-        const Configuration& configuration, const std::string& version);
+    static Result<std::unique_ptr<Service>> make(const Configuration& configuration,
+        const std::string& version, const Clock& clock = systemClock);
     ~Service();
 
     std::uint16_t port() const;

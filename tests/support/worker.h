@@ -25,14 +25,17 @@ struct HttpAnswer
 class Worker
 {
 public:
-    explicit Worker(
-        service::Configuration options, std::chrono::seconds drain = std::chrono::seconds(0))
+    explicit Worker(service::Configuration options,
+        std::chrono::seconds drain = std::chrono::seconds(0),
+        const service::Service::Clock& clock = service::Service::systemClock)
     {
         const std::string share = SLUICE_BINARY_DIR "/share/sluice";
         options.listen.drain = drain;
-        options.model.file = share + "/helpdesk.model";
+        if (options.model.file.empty()) {
+            options.model.file = share + "/helpdesk.model";
+        }
         options.model.catalogue = share + "/entities.json";
-        auto made = service::Service::make(options, "test");
+        auto made = service::Service::make(options, "test", clock);
         if (made) {
             m_service = std::move(*made);
             m_thread = std::thread([this] { m_service->run(); });

@@ -447,7 +447,8 @@ Scores scoresOf(const RawScores& raw, const Calibration& calibration, std::size_
         scores.top[place].label = int(label);
     }
     for (Candidate& candidate : scores.top) {
-        candidate.confidence = inScope * double(e[std::size_t(candidate.label)]) / total;
+        // A float: recorded rows keep no more, and a replay is to decide exactly as was served.
+        candidate.confidence = float(inScope * double(e[std::size_t(candidate.label)]) / total);
     }
     scores.outOfScope = calibration.hasOutOfScope ? 1.0 - inScope
         : scores.top.empty()                      ? 1.0

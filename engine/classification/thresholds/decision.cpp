@@ -62,9 +62,11 @@ Applied apply(double first, double margin, double threshold, const ThresholdSet&
     return {Verdict::Fallback, Rule::BelowThreshold};
 }
 
+/// As a float, as RecordedRows has it: a replay decides exactly as was served.
 double marginOf(std::span<const Candidate> candidates)
 {
-    return candidates[0].confidence - (candidates.size() > 1 ? candidates[1].confidence : 0.0);
+    return float(
+        candidates[0].confidence - (candidates.size() > 1 ? candidates[1].confidence : 0.0));
 }
 
 } // namespace

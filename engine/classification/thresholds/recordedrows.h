@@ -49,8 +49,8 @@ struct Replay
 /// Recorded rows laid out to be judged again and again, as a slider moves: columns of plain
 /// numbers, ordered so that those of one first candidate in one context follow each other and share
 /// a threshold. Immutable; 1,000,000 rows take 14 MiB (more with times of day).
-/// The verdicts are exactly those of CompiledThresholds::verdict() on the recorded confidences; the
-/// lead over the second candidate is a float.
+/// The verdicts are exactly those of CompiledThresholds::verdict() on the recorded confidences,
+/// which are floats wherever a model made them.
 class RecordedRows
 {
 public:

@@ -63,7 +63,8 @@ struct DecisionContext
 struct Candidate
 {
     int label = -1;
-    double confidence = 0.0; ///< calibrated probability that the intent is right, 0..1
+    double confidence = 0.0; ///< calibrated probability that the intent is right, 0..1; a float's
+                             ///< value where a model made it
 };
 
 enum class Verdict
@@ -100,7 +101,7 @@ struct Ruling
     Rule rule = Rule::BelowThreshold;
     double threshold = 0.0; ///< applied to the first candidate, clamped to 0..1
     std::vector<ThresholdPart> parts; ///< sums up to `threshold` before clamping; the base is first
-    double margin = 0.0; ///< first minus second confidence
+    double margin = 0.0; ///< first minus second confidence, rounded to a float
     double requiredMargin = 0.0;
     double wouldChangeAt = 0.0; ///< the global (or intent's own) threshold from which the verdict
                                 ///< would differ; negative: none

@@ -240,8 +240,9 @@ QByteArray redisUsers(const QHash<QString, QString>& passwords)
         {QStringLiteral("worker"),
             "resetkeys resetchannels -@all +@connection -@dangerous +subscribe +unsubscribe "
             "+cluster|slots &sluice:{thresholds}:* "
-            "(-@all +get %R~sluice:{thresholds}:*) (-@all +get +set +eval ~sluice:session:*) "
-            "(-@all +xadd ~sluice:decisions ~sluice:feedback)"},
+            "(-@all +get %R~sluice:{thresholds}:*) "
+            "(-@all +get +set +eval +evalsha ~sluice:session:*) (-@all +xadd ~sluice:decisions) "
+            "(-@all +exists +xadd +set +eval +evalsha ~sluice:feedback ~{sluice:feedback}:*)"},
     };
     QByteArray text = "user default off nopass resetkeys resetchannels -@all\n";
     for (const QString& role : redisRoles()) {

@@ -13,14 +13,51 @@ namespace json = boost::json;
 
 namespace {
 
+/// What a query does with its session.
+enum class ContextUse
+{
+    None, ///< nothing: it is classified as if there were none
+    Use, ///< it is classified in it, and becomes its next turn
+    ReadOnly ///< it is classified in it, and leaves it as it is
+};
+
 /// A classification request's body, checked.
 struct ClassifyRequest
 {
     Query query;
     std::string session;
+    ContextUse context = ContextUse::Use;
     bool durable = false; ///< the answer waits until the turn is stored
     ClassifyOptions options;
 };
+
+ContextUse contextUseOf(JsonReader& in)
+{
+    const std::string name = in.optionalString("context").value_or("use");
+    if (name == "none") {
+        return ContextUse::None;
+    }
+    if (name == "read_only") {
+        return ContextUse::ReadOnly;
+    }
+    if (name != "use") {
+        in.fail("context", "one of \"none\", \"use\" and \"read_only\" is expected");
+    }
+    return ContextUse::Use;
+}
+
+void readQuery(JsonReader& in, Query& query)
+{
+    query.text = in.string("text");
+    query.system = in.optionalString("system").value_or("");
+    query.systemActs = in.optionalStrings("system_acts");
+}
+
+void readOptions(JsonReader& in, ClassifyOptions& options)
+{
+    options.explain = in.optionalBoolean("explain").value_or(false);
+    options.topK = std::size_t(in.optionalInteger("top_k", 1, 100).value_or(5));
+}
 
 Result<ClassifyRequest> readClassify(const std::string& body)
 {
@@ -30,13 +67,14 @@ Result<ClassifyRequest> readClassify(const std::string& body)
     }
     ClassifyRequest read;
     JsonReader in(*value, "the body");
-    read.query.text = in.string("text");
+    readQuery(in, read.query);
     read.session = in.optionalString("session").value_or("");
-    read.query.system = in.optionalString("system").value_or("");
-    read.query.systemActs = in.optionalStrings("system_acts");
+    read.context = contextUseOf(in);
     read.durable = in.optionalBoolean("durable").value_or(false);
-    read.options.explain = in.optionalBoolean("explain").value_or(false);
-    read.options.topK = std::size_t(in.optionalInteger("top_k", 1, 100).value_or(5));
+    if (read.durable && read.context != ContextUse::Use) {
+        in.fail("durable", "nothing is stored with this \"context\": leave one of them out");
+    }
+    readOptions(in, read.options);
     if (auto done = in.finish(); !done) {
         return done.error();
     }
@@ -57,26 +95,159 @@ void count(const RouteContext& context, const Answer& answer)
         answer.candidates.empty() ? 0 : answer.candidates.front().confidence);
 }
 
-/// Stores the turn; `send` is called when it is stored if that is asked for, else at once.
-void save(const RouteContext& context, const Session& session, Answer answer, bool durable,
-    const std::function<void(const Answer&, bool stored)>& send)
+/// One classification under way, from its request to its answer.
+class Classification : public std::enable_shared_from_this<Classification>
 {
-    const auto saved = [metrics = context.metrics, since = std::chrono::steady_clock::now()](
-                           const Result<int>& done) {
-        metrics->sessionSave.observe(secondsSince(since));
-        metrics->sessionsNotSaved += done ? 0U : 1U;
-    };
-    if (!durable) {
-        context.sessions->save(session, SessionWrite::Behind, saved);
-        send(answer, false);
-        return;
+public:
+    Classification(const RouteContext& context, RequestPointer request, Server::Respond respond,
+        ClassifyRequest read)
+        : m_context(context)
+        , m_request(std::move(request))
+        , m_respond(std::move(respond))
+        , m_read(std::move(read))
+    { }
+
+    void start()
+    {
+        const std::string* header = m_request->header("X-Session-Id");
+        const bool given = header != nullptr || !m_read.session.empty();
+        if (header != nullptr && !m_read.session.empty() && m_read.session != *header) {
+            refuse("the session in the body differs from the one in X-Session-Id: the balancer "
+                   "goes by the header, so send that alone");
+            return;
+        }
+        m_session.id = header != nullptr ? *header : m_read.session;
+        if (given && !isValidSessionId(m_session.id)) {
+            refuse("a session is named by 1 to 128 printable ASCII characters without blanks");
+            return;
+        }
+        if (!given) {
+            m_session.id = makeSessionId();
+        }
+        if (!given || m_read.context == ContextUse::None) {
+            decide(true); // a name made here has no past to look for
+            return;
+        }
+        m_context.sessions->load(m_session.id,
+            [self = shared_from_this(), since = std::chrono::steady_clock::now()](
+                Result<std::optional<Session>> loaded) {
+                self->m_context.metrics->sessionLoad.observe(secondsSince(since));
+                const bool available = loaded.ok();
+                if (available && *loaded) {
+                    self->m_session = std::move(**loaded);
+                }
+                self->decide(available);
+            });
     }
-    context.sessions->save(session, SessionWrite::Awaited,
-        [answer = std::move(answer), saved, send](const Result<int>& done) mutable {
-            saved(done);
-            answer.turn = done ? *done : answer.turn; // another turn may have come before it
-            send(answer, done.ok());
-        });
+
+private:
+    void refuse(std::string_view detail) { m_respond(problem(400, "Bad Request", detail)); }
+
+    void decide(bool available)
+    {
+        const bool hasContext = available && m_read.context != ContextUse::None;
+        const ServingPointer serving = m_context.serving();
+        auto answer = serving->classifier->classify(m_read.query, *serving->thresholds,
+            hasContext ? &m_session : nullptr, m_context.now(), m_read.options);
+        if (!answer) {
+            m_respond(refusedQuery(answer.error()));
+            return;
+        }
+        if (!available) {
+            answer->context = ContextState::Unavailable;
+            ++m_context.metrics->contextUnavailable;
+        }
+        count(m_context, *answer);
+        if (m_context.decisions->samples(m_session.id)) {
+            m_context.decisions->add(*answer, m_read.query.text, m_session.id,
+                requestIdOf(*m_request), *serving->classifier, m_request->received);
+        }
+        if (hasContext && m_read.context == ContextUse::Use) {
+            Classifier::remember(m_session, *answer);
+            save(std::move(*answer));
+        } else {
+            send(*answer, false);
+        }
+    }
+
+    /// Stores the turn, and answers: when it is stored if that is asked for, else at once.
+    void save(Answer answer)
+    {
+        const auto saved = [metrics = m_context.metrics, since = std::chrono::steady_clock::now()](
+                               const Result<int>& done) {
+            metrics->sessionSave.observe(secondsSince(since));
+            metrics->sessionsNotSaved += done ? 0U : 1U;
+        };
+        if (!m_read.durable) {
+            m_context.sessions->save(m_session, SessionWrite::Behind, saved);
+            send(answer, false);
+            return;
+        }
+        m_context.sessions->save(m_session, SessionWrite::Awaited,
+            [self = shared_from_this(), answer = std::move(answer), saved](
+                const Result<int>& done) mutable {
+                saved(done);
+                answer.turn = done ? *done : answer.turn; // another turn may have come before it
+                self->send(answer, done.ok());
+            });
+    }
+
+    void send(const Answer& answer, bool stored)
+    {
+        Response response = jsonResponse(toJson(answer, m_read.query.text, m_session.id));
+        response.headers.emplace_back("X-Session-Id", m_session.id);
+        if (m_read.durable) {
+            response.headers.emplace_back("X-Session-Stored", stored ? "true" : "false");
+        }
+        m_respond(std::move(response));
+    }
+
+    const RouteContext& m_context;
+    RequestPointer m_request;
+    Server::Respond m_respond;
+    ClassifyRequest m_read;
+    Session m_session; ///< as it was loaded, or new
+};
+
+/// A text, or an object with a query's members.
+Result<Query> readBatchItem(const json::value& item, std::size_t index)
+{
+    Query query;
+    if (const json::string* text = item.if_string()) {
+        query.text = std::string(*text);
+        return query;
+    }
+    const std::string where = fmt::format("the body: queries[{}]", index);
+    if (!item.is_object()) {
+        return inputError(where + ": every query is a text, or an object with \"text\"");
+    }
+    JsonReader in(item, where);
+    readQuery(in, query);
+    if (auto done = in.finish(); !done) {
+        return done.error();
+    }
+    return query;
+}
+
+Result<std::vector<Query>> readBatch(JsonReader& in, const json::value* list)
+{
+    const json::array* items = list == nullptr ? nullptr : list->if_array();
+    if (items == nullptr) {
+        in.fail("queries", "an array of texts, or of objects with \"text\", is expected");
+    }
+    if (auto done = in.finish(); !done) {
+        return done.error();
+    }
+    std::vector<Query> queries;
+    queries.reserve(items->size());
+    for (const json::value& item : *items) {
+        auto query = readBatchItem(item, queries.size());
+        if (!query) {
+            return query.error();
+        }
+        queries.push_back(std::move(*query));
+    }
+    return queries;
 }
 
 } // namespace
@@ -89,66 +260,7 @@ void classifyRoute(
         respond(problem(400, "Bad Request", read.error().message));
         return;
     }
-    const std::string* header = request->header("X-Session-Id");
-    std::string id = header != nullptr ? *header : read->session;
-    if (header != nullptr && !read->session.empty() && read->session != *header) {
-        respond(problem(400, "Bad Request",
-            "the session in the body differs from the one in X-Session-Id: the balancer goes by "
-            "the header, so send that alone"));
-        return;
-    }
-    const bool given = header != nullptr || !read->session.empty();
-    if (given && !isValidSessionId(id)) {
-        respond(problem(400, "Bad Request",
-            "a session is named by 1 to 128 printable ASCII characters without blanks"));
-        return;
-    }
-    if (!given) {
-        id = makeSessionId();
-    }
-    const auto work = std::make_shared<ClassifyRequest>(std::move(*read));
-    const auto send = [work, id, respond](const Answer& answer, bool stored) {
-        Response response = jsonResponse(toJson(answer, work->query.text, id));
-        response.headers.emplace_back("X-Session-Id", id);
-        if (work->durable) {
-            response.headers.emplace_back("X-Session-Stored", stored ? "true" : "false");
-        }
-        respond(std::move(response));
-    };
-    const auto finish = [&context, work, respond, send](Session session, bool available) {
-        const auto thresholds = context.thresholds();
-        auto answer = context.classifier->classify(
-            work->query, *thresholds, available ? &session : nullptr, now(), work->options);
-        if (!answer) {
-            respond(refusedQuery(answer.error()));
-            return;
-        }
-        count(context, *answer);
-        if (!available) {
-            answer->context = ContextState::Unavailable;
-            ++context.metrics->contextUnavailable;
-            send(*answer, false);
-            return;
-        }
-        Classifier::remember(session, *answer);
-        save(context, session, std::move(*answer), work->durable, send);
-    };
-    Session fresh;
-    fresh.id = id;
-    if (!given) {
-        finish(std::move(fresh), true); // a name made here has no past to look for
-        return;
-    }
-    const auto since = std::chrono::steady_clock::now();
-    context.sessions->load(
-        id, [&context, finish, fresh, since](Result<std::optional<Session>> loaded) {
-            context.metrics->sessionLoad.observe(secondsSince(since));
-            if (!loaded) {
-                finish(fresh, false);
-                return;
-            }
-            finish(*loaded ? **loaded : fresh, true);
-        });
+    std::make_shared<Classification>(context, request, respond, std::move(*read))->start();
 }
 
 void batchRoute(
@@ -160,44 +272,36 @@ void batchRoute(
         return;
     }
     JsonReader in(*value, "the body");
-    const json::value* list = in.optionalValue("queries");
     ClassifyOptions options;
-    options.topK = std::size_t(in.optionalInteger("top_k", 1, 100).value_or(5));
-    const json::array* items = list == nullptr ? nullptr : list->if_array();
-    if (items == nullptr) {
-        in.fail("queries", "an array of texts, or of objects with \"text\", is expected");
-    }
-    if (auto done = in.finish(); !done) {
-        respond(problem(400, "Bad Request", done.error().message));
+    readOptions(in, options);
+    const auto queries = readBatch(in, in.optionalValue("queries"));
+    if (!queries) {
+        respond(problem(400, "Bad Request", queries.error().message));
         return;
     }
-    if (items->size() > context.limits.batch) {
+    if (queries->size() > context.limits.batch) {
         respond(problem(413, "Content Too Large",
-            fmt::format("{} queries are in the batch; at most {} are taken at once", items->size(),
-                context.limits.batch)));
+            fmt::format("{} queries are in the batch; at most {} are taken at once",
+                queries->size(), context.limits.batch)));
         return;
     }
-    const auto thresholds = context.thresholds();
+    const ServingPointer serving = context.serving();
+    const std::string requestId = requestIdOf(*request);
     std::string body = "{\"answers\":[";
-    for (const json::value& item : *items) {
-        Query query;
-        const json::object* object = item.if_object();
-        const json::value* text = object == nullptr ? &item : object->if_contains("text");
-        if (text == nullptr || !text->is_string() || (object != nullptr && object->size() != 1)) {
-            respond(problem(400, "Bad Request",
-                "every query is a text, or an object with \"text\" and nothing else"));
-            return;
-        }
-        query.text = std::string(text->get_string());
-        const auto answer =
-            context.classifier->classify(query, *thresholds, nullptr, now(), options);
-        body += body.back() == '[' ? "" : ",";
-        if (answer) {
-            count(context, *answer);
-            body += toJson(*answer, query.text, {});
-        } else {
+    for (std::size_t index = 0; index < queries->size(); ++index) {
+        const Query& query = (*queries)[index];
+        const auto answer = serving->classifier->classify(
+            query, *serving->thresholds, nullptr, context.now(), options);
+        body += index == 0 ? "" : ",";
+        if (!answer) {
             body += json::serialize(json::object{{"error", answer.error().message}});
+            continue;
         }
+        count(context, *answer);
+        const std::string id = fmt::format("{}:{}", requestId, index);
+        context.decisions->add(
+            *answer, query.text, id, id, *serving->classifier, request->received);
+        body += toJson(*answer, query.text, {});
     }
     respond(jsonResponse(body + "]}"));
 }

@@ -9,9 +9,10 @@ Response jsonResponse(std::string body)
     return response;
 }
 
-std::chrono::sys_seconds now()
+std::string requestIdOf(const Request& request)
 {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const std::string* given = request.header("X-Request-Id");
+    return given != nullptr && isValidSessionId(*given) ? *given : makeSessionId();
 }
 
 double secondsSince(std::chrono::steady_clock::time_point start)

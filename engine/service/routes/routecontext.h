@@ -1,10 +1,14 @@
 #pragma once
 
-#include "engine/classification/classifier.h"
 #include "engine/classification/context/sessionstore.h"
 #include "engine/service/configuration.h"
+#include "engine/service/decisionlog.h"
+#include "engine/service/feedback.h"
 #include "engine/service/http/server.h"
 #include "engine/service/metrics.h"
+#include "engine/service/modelkeeper.h"
+#include "engine/service/privacy.h"
+#include "engine/service/serving.h"
 
 #include <functional>
 #include <memory>
@@ -15,16 +19,19 @@ namespace sluice::service {
 /// What the routes answer from. Everything is owned by the service and outlives them.
 struct RouteContext
 {
-    const Classifier* classifier = nullptr;
+    std::function<ServingPointer()> serving;
     SessionStore* sessions = nullptr;
     Metrics* metrics = nullptr;
-    std::function<std::shared_ptr<const CompiledThresholds>()> thresholds;
+    DecisionLog* decisions = nullptr;
+    Feedback* feedback = nullptr;
+    ModelKeeper* models = nullptr;
+    const Privacy* privacy = nullptr;
+    std::function<std::chrono::sys_seconds()> now;
     std::function<bool()> ready;
     std::function<std::string(MetricsFormat)> metricsText;
     LimitSettings limits;
     std::string pool;
     std::string version;
-    std::string modelFile;
     std::string startedAt; ///< RFC 3339
 };
 
@@ -36,7 +43,8 @@ using RouteHandler = void (*)(
     const RouteContext& context, const RequestPointer& request, const Server::Respond& respond);
 
 Response jsonResponse(std::string body);
-std::chrono::sys_seconds now();
+/// The request's name, as the client or the balancer gave it; else one made up.
+std::string requestIdOf(const Request& request);
 double secondsSince(std::chrono::steady_clock::time_point start);
 
 } // namespace sluice::service

@@ -11,13 +11,14 @@ namespace json = boost::json;
 
 void infoRoute(const RouteContext& context, const RequestPointer&, const Server::Respond& respond)
 {
-    const auto thresholds = context.thresholds();
-    const Model& model = context.classifier->model();
-    respond(jsonResponse(json::serialize(json::object{{"version", context.version},
-        {"pool", context.pool}, {"model", model.hash()}, {"model_file", context.modelFile},
-        {"labels", model.labels().size()}, {"threshold_set", thresholds->set().number},
-        {"thresholds", json::parse(thresholds->set().toJson())}, {"pid", ::getpid()},
-        {"started_at", context.startedAt}})));
+    const ServingPointer serving = context.serving();
+    const ThresholdSet& thresholds = serving->thresholds->set();
+    const Model& model = serving->classifier->model();
+    respond(jsonResponse(json::serialize(
+        json::object{{"version", context.version}, {"pool", context.pool}, {"model", model.hash()},
+            {"model_file", context.models->file()}, {"labels", model.labels().size()},
+            {"threshold_set", thresholds.number}, {"thresholds", json::parse(thresholds.toJson())},
+            {"pid", ::getpid()}, {"started_at", context.startedAt}})));
 }
 
 void healthzRoute(const RouteContext&, const RequestPointer&, const Server::Respond& respond)

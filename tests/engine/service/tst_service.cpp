@@ -42,6 +42,7 @@ private Q_SLOTS:
     void classifies();
     void keepsAConversation();
     void batches();
+    void contextIsUsedAsAsked();
     void infoHealthAndMetrics();
     void refuses_data();
     void refuses();
@@ -118,6 +119,39 @@ void TestService::batches()
     QCOMPARE(client.ask("POST", "/v1/classify/batch", many + "]}").status, 413);
 }
 
+void TestService::contextIsUsedAsAsked()
+{
+    HttpClient client(m_worker->port());
+    const auto ask = [&client](const QByteArray& members) {
+        return client
+            .ask("POST", "/v1/classify", "{\"text\":\"where is my parcel A-2231?\"" + members + "}",
+                "X-Session-Id: c\r\n")
+            .json();
+    };
+    const auto turn = [](const QJsonObject& answer) {
+        return answer[QStringLiteral("turn")].toInt();
+    };
+    QCOMPARE(text(ask(R"(,"context":"read_only")"), "context"), QStringLiteral("new"));
+    QCOMPARE(turn(ask(R"(,"context":"use")")), 1);
+    const QJsonObject without = ask(R"(,"context":"none")");
+    QCOMPARE(text(without, "context"), QStringLiteral("none"));
+    QCOMPARE(text(without, "session"), QStringLiteral("c"));
+    QCOMPARE(turn(without), 0);
+    for (int time = 0; time < 2; ++time) {
+        const QJsonObject looked = ask(R"(,"context":"read_only")");
+        QCOMPARE(text(looked, "context"), QStringLiteral("used"));
+        QCOMPARE(turn(looked), 2);
+    }
+    QCOMPARE(turn(ask("")), 2);
+    // In a batch, the members of a query that are no session's.
+    const HttpAnswer batch = client.ask("POST", "/v1/classify/batch",
+        R"({"queries":[{"text":"yes","system":"Shall I cancel it?","system_acts":["offer"]}],)"
+        R"("explain":true,"top_k":2})");
+    QCOMPARE(batch.status, 200);
+    const QJsonObject answer = batch.json()[QStringLiteral("answers")].toArray()[0].toObject();
+    QVERIFY(answer[QStringLiteral("candidates")].toArray().size() <= 2);
+}
+
 void TestService::infoHealthAndMetrics()
 {
     HttpClient client(m_worker->port());
@@ -170,6 +204,11 @@ void TestService::refuses_data()
     row("wrong method", "GET", one, "", 405, "this route takes POST");
     row("wrong method 2", "DELETE", "/healthz", "", 405, "this route takes GET");
     row("no route", "GET", "/v2/classify", "", 404, "no such route");
+    row("another context", "POST", one, R"({"text":"a","context":"all"})", 400, "read_only");
+    row("durable without context", "POST", one, R"({"text":"a","context":"none","durable":true})",
+        400, "durable");
+    row("batch with a session", "POST", "/v1/classify/batch",
+        R"({"queries":["a",{"text":"b","session":"s"}]})", 400, "queries[1]: session");
     row("batch without list", "POST", "/v1/classify/batch", "{}", 400, "queries");
     row("batch of numbers", "POST", "/v1/classify/batch", R"({"queries":[1]})", 400, "every query");
 }

@@ -115,7 +115,7 @@ void TestDecision::rule()
     const Ruling ruling = decide(set, first, second, {failures > 0, failures});
     QCOMPARE(told(ruling), expected);
     QCOMPARE(ruling.threshold, global);
-    QCOMPARE(ruling.margin, second < 0 ? first : first - second);
+    QCOMPARE(float(ruling.margin), float(second < 0 ? first : first - second));
     QCOMPARE(ruling.requiredMargin, margin);
 }
 
