@@ -1,4 +1,6 @@
 #include "engine/base/file.h"
+#include "engine/reporting/crashnote.h"
+#include "engine/reporting/errorreporter.h"
 #include "engine/reporting/logging.h"
 #include "engine/service/configuration.h"
 #include "engine/service/service.h"
@@ -6,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 using sluice::service::Setting;
@@ -103,6 +106,43 @@ sluice::LogOptions logOptions(const sluice::service::LogSettings& settings)
     return options;
 }
 
+/// Logs, and reports of errors where there is somebody to report them to; a null pointer else.
+sluice::Result<std::shared_ptr<sluice::ErrorReporter>> startReporting(
+    const sluice::service::Configuration& configuration)
+{
+    sluice::LogOptions log = logOptions(configuration.log);
+    std::shared_ptr<sluice::ErrorReporter> reporter;
+    if (!configuration.sentry.dsn.empty()) {
+        sluice::ReporterOptions options;
+        options.dsn = configuration.sentry.dsn;
+        options.origin.program = "sluiced";
+        options.origin.version = SLUICE_VERSION;
+        options.origin.environment = configuration.sentry.environment;
+        options.origin.tags = {{"pool", configuration.listen.pool}};
+        auto made = sluice::ErrorReporter::make(options);
+        if (!made) {
+            return made.error();
+        }
+        reporter = std::move(*made);
+        log.also = std::make_shared<sluice::ReportSink>(reporter);
+    }
+    if (auto started = sluice::startLogging(log); !started) {
+        return started.error();
+    }
+    if (const std::string& folder = configuration.sentry.crashFolder; !folder.empty()) {
+        for (const sluice::ErrorReport& note : sluice::takeCrashNotes(folder)) {
+            spdlog::warn("{}", note.message); // an error would be reported twice
+            if (reporter != nullptr) {
+                reporter->report(note);
+            }
+        }
+        if (auto noting = sluice::noteCrashes(folder); !noting) {
+            return noting.error();
+        }
+    }
+    return reporter;
+}
+
 int serve(const Arguments& arguments)
 {
     const auto loaded =
@@ -116,8 +156,9 @@ int serve(const Arguments& arguments)
     const sluice::service::Configuration& configuration = loaded.configuration;
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN); // a log that may not grow further is no reason to end
-    if (auto started = sluice::startLogging(logOptions(configuration.log)); !started) {
-        return fail(started.error());
+    const auto reporter = startReporting(configuration);
+    if (!reporter) {
+        return fail(reporter.error());
     }
 
     auto service = sluice::service::Service::make(configuration, SLUICE_VERSION);

@@ -10,6 +10,7 @@
 #include <boost/json/string.hpp>
 #include <fmt/chrono.h>
 #include <iterator>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -113,6 +114,11 @@ LogScope::LogScope(const LogFields& fields)
 LogScope::~LogScope()
 {
     currentFields = m_outer;
+}
+
+LogFields currentLogFields()
+{
+    return currentFields == nullptr ? LogFields() : *currentFields;
 }
 
 std::string sessionTag(std::string_view session)
@@ -220,8 +226,11 @@ Result<void> startLogging(const LogOptions& options)
     }
     sink->set_formatter(std::make_unique<LogFormatter>(options.json));
     spdlog::sink_ptr first = sink;
+    if (options.also != nullptr) {
+        first = std::make_shared<spdlog::sinks::dist_sink_mt>(std::vector{sink, options.also});
+    }
     if (options.repeatInterval.count() > 0) {
-        first = std::make_shared<RepeatFilter>(sink, options.repeatInterval);
+        first = std::make_shared<RepeatFilter>(first, options.repeatInterval);
     }
     spdlog::drop(accessName);
     spdlog::register_logger(std::make_shared<spdlog::logger>(accessName, sink));

@@ -37,6 +37,9 @@ private:
     const LogFields* m_outer;
 };
 
+/// Of the innermost scope on this thread; empty outside of any.
+LogFields currentLogFields();
+
 /// Twelve digits that stand for a session in logs: the same for the same name, and no way back.
 std::string sessionTag(std::string_view session);
 
@@ -48,6 +51,7 @@ struct LogOptions
     std::uint64_t maxBytes = std::uint64_t(16) << 20; ///< a file
     int keep = 5; ///< old files
     std::chrono::seconds repeatInterval{10}; ///< 0: repeats are written like any other line
+    spdlog::sink_ptr also; ///< gets the same lines, less the repeats; may be null
 };
 
 /// Makes spdlog's default logger as asked, and the one for logAccess(). Lines are written at once,
