@@ -3,22 +3,23 @@
 
 #include <fmt/format.h>
 
-/// trainbundled QUERIES MODEL: trains the model that ships with the programs, at build time.
+/// trainbundled MODEL DATA...: trains the model that ships with the programs, at build time.
 int main(int argc, char** argv)
 {
-    if (argc != 3) {
-        fmt::print(stderr, "usage: sluice_train_bundled QUERIES MODEL\n");
+    if (argc < 3) {
+        fmt::print(stderr, "usage: sluice_train_bundled MODEL DATA...\n");
         return 2;
     }
     const auto fail = [](const sluice::Error& error) {
         fmt::print(stderr, "sluice_train_bundled: {}\n", error.text());
         return 2;
     };
-    const std::filesystem::path out = argv[2];
+    const std::filesystem::path out = argv[1];
     if (auto folder = sluice::ensureWritableFolder(out.parent_path()); !folder) {
         return fail(folder.error());
     }
-    const auto data = sluice::readLabelledData(std::filesystem::path(argv[1]));
+    const std::vector<std::filesystem::path> files(argv + 2, argv + argc);
+    const auto data = sluice::readLabelledData(files);
     if (!data) {
         return fail(data.error());
     }

@@ -56,7 +56,8 @@ std::string toJson(const Answer& answer, std::string_view query, std::string_vie
         {"required_margin", rounded(answer.ruling.requiredMargin)}, {"would_change_at", nullptr},
         {"out_of_scope", rounded(answer.outOfScope)}, {"candidates", std::move(candidates)},
         {"entities", entitiesOf(answer)}, {"context", toString(answer.context)},
-        {"cache_hit", answer.cacheHit}, {"threshold_set", answer.thresholdSet}};
+        {"new_subject", answer.newSubject}, {"cache_hit", answer.cacheHit},
+        {"threshold_set", answer.thresholdSet}};
     if (!answer.intent.empty()) {
         object["intent"] = answer.intent;
     }

@@ -1,5 +1,6 @@
 #include "engine/classification/classifier.h"
 
+#include "engine/classification/context/carry.h"
 #include "engine/classification/text/ngrams.h"
 #include "engine/classification/text/normaliser.h"
 
@@ -98,27 +99,16 @@ void leanOn(Scores& scores, int label, std::size_t k)
     }
 }
 
-void carryEntities(const Session& session, std::vector<Entity>& entities)
+/// Adds what the conversation still holds in force.
+void carryEntities(const CarryRules& rules, const Session& session, const Scores& scores,
+    const std::vector<std::string>& labels, Answer& answer)
 {
-    const auto has = [&](const std::string& type) {
-        return std::any_of(
-            entities.begin(), entities.end(), [&](const Entity& e) { return e.type == type; });
-    };
-    std::vector<Entity> carried;
-    for (auto turn = session.turns.rbegin(); turn != session.turns.rend(); ++turn) {
-        std::vector<Entity> fresh;
-        for (const Entity& entity : turn->entities) {
-            const bool taken = std::any_of(carried.begin(), carried.end(),
-                [&](const Entity& e) { return e.type == entity.type; });
-            if (!has(entity.type) && !taken) {
-                fresh.push_back(entity);
-                fresh.back().span = {};
-                fresh.back().turn = turn->number;
-            }
-        }
-        std::move(fresh.begin(), fresh.end(), std::back_inserter(carried));
+    std::vector<std::pair<std::string_view, double>> candidates;
+    for (const Candidate& candidate : scores.top) {
+        candidates.emplace_back(labels[std::size_t(candidate.label)], candidate.confidence);
     }
-    std::move(carried.begin(), carried.end(), std::back_inserter(entities));
+    auto carried = carriedEntities(rules, session, {answer.predicted, candidates}, answer.entities);
+    std::move(carried.begin(), carried.end(), std::back_inserter(answer.entities));
 }
 
 } // namespace
@@ -222,7 +212,8 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     if (session != nullptr) {
         answer.context = session->turns.empty() ? ContextState::New : ContextState::Used;
         answer.turn = session->turnCount + 1;
-        carryEntities(*session, answer.entities);
+        answer.newSubject =
+            !session->turns.empty() && m_data->catalogue.carry().opensSubject(query.text);
     }
     answer.times.context = watch.lap();
 
@@ -245,6 +236,9 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     answer.outOfScope = scores.outOfScope;
     answer.predicted = m_data->model.predicted(scores);
     answer.thresholdSet = thresholds.set().number;
+    if (answer.context == ContextState::Used && !answer.newSubject) {
+        carryEntities(m_data->catalogue.carry(), *session, scores, labels, answer);
+    }
     answer.candidates.reserve(std::min(scores.top.size(), options.topK));
     for (std::size_t index = 0; index < scores.top.size() && index < options.topK; ++index) {
         answer.candidates.push_back(
@@ -279,7 +273,8 @@ void Classifier::remember(Session& session, const Answer& answer)
     std::vector<Entity> own;
     std::copy_if(answer.entities.begin(), answer.entities.end(), std::back_inserter(own),
         [](const Entity& entity) { return entity.turn == 0; });
-    session.append(Turn{0, answer.intent, answer.verdict, std::move(own), answer.predicted});
+    session.append(Turn{
+        0, answer.intent, answer.verdict, std::move(own), answer.predicted, answer.newSubject});
 }
 
 const Model& Classifier::model() const

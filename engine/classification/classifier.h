@@ -67,6 +67,7 @@ struct Answer
     std::vector<Contribution> contributions; ///< only when asked to explain
     ContextState context = ContextState::None;
     int turn = 0; ///< number of this turn in its session, from 1; 0 without a session
+    bool newSubject = false; ///< the query turned to something else: nothing before it is carried
     bool cacheHit = false;
     std::string predicted; ///< what later turns are to know of this one (Model::predicted)
     std::int64_t thresholdSet = 0;

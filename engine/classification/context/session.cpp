@@ -59,6 +59,7 @@ void appendTurn(std::string& text, const Turn& turn)
     if (!turn.predicted.empty() && turn.predicted != turn.intent) {
         appendMember(text, R"(,"predicted":)", turn.predicted);
     }
+    text += turn.newSubject ? R"(,"new_subject":true)" : "";
     const char* opening = R"(,"entities":[{"type":)";
     for (const Entity& entity : turn.entities) {
         appendMember(text, opening, entity.type);
@@ -121,6 +122,8 @@ Turn turnOf(const json::object& object)
     if (turn.predicted.empty()) {
         turn.predicted = turn.intent;
     }
+    const json::value* newSubject = object.if_contains("new_subject");
+    turn.newSubject = newSubject != nullptr && newSubject->is_bool() && newSubject->get_bool();
     if (const json::array* entities = arrayOf(object, "entities")) {
         for (const json::value& item : *entities) {
             if (const json::object* entity = item.if_object()) {

@@ -20,6 +20,7 @@ struct Turn
     std::vector<Entity> entities;
     std::string predicted = {}; ///< the model's first candidate whatever the verdict; empty: rather
                                 ///< out of scope. Later turns are classified with it
+    bool newSubject = false; ///< turned to something else than was talked about before
 
     bool operator==(const Turn&) const = default;
 };

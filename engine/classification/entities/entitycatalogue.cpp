@@ -103,6 +103,7 @@ struct EntityCatalogue::Data
     std::vector<Word> wordOfId;
     std::size_t lists = 0;
     Composer composer;
+    CarryRules carry;
 
     Result<void> addWord(
         const std::string& word, std::string value, bool caseSensitive, const std::string& where)
@@ -208,6 +209,18 @@ struct EntityCatalogue::Data
         return {};
     }
 
+    std::vector<std::string> types() const
+    {
+        std::vector<std::string> types;
+        for (const CatalogueEntry& entry : entries) {
+            if (entry.reported
+                && std::find(types.begin(), types.end(), entry.type) == types.end()) {
+                types.push_back(entry.type);
+            }
+        }
+        return types;
+    }
+
     /// Everything that patterns and lists find, overlaps included.
     void find(std::string_view text, std::vector<Match>& matches) const
     {
@@ -258,6 +271,7 @@ Result<EntityCatalogue> EntityCatalogue::fromJson(std::string_view text, std::st
     if (entries == nullptr || entries->size() > maxEntries) {
         in.fail("entities", fmt::format("an array of at most {} entries is expected", maxEntries));
     }
+    const json::value* carry = in.optionalValue("carry");
     if (auto done = in.finish(); !done) {
         return done.error();
     }
@@ -270,6 +284,13 @@ Result<EntityCatalogue> EntityCatalogue::fromJson(std::string_view text, std::st
     }
     data->patterns.finish();
     EntityCatalogue catalogue;
+    if (carry != nullptr) {
+        auto rules = CarryRules::fromJson(*carry, fmt::format("{}: carry", where), data->types());
+        if (!rules) {
+            return rules.error();
+        }
+        data->carry = std::move(*rules);
+    }
     catalogue.m_data = std::move(data);
     return catalogue;
 }
@@ -315,15 +336,14 @@ std::vector<Entity> EntityCatalogue::extract(
     return entities;
 }
 
+const CarryRules& EntityCatalogue::carry() const
+{
+    return m_data->carry;
+}
+
 std::vector<std::string> EntityCatalogue::types() const
 {
-    std::vector<std::string> types;
-    for (const CatalogueEntry& entry : m_data->entries) {
-        if (entry.reported && std::find(types.begin(), types.end(), entry.type) == types.end()) {
-            types.push_back(entry.type);
-        }
-    }
-    return types;
+    return m_data->types();
 }
 
 std::size_t EntityCatalogue::size() const

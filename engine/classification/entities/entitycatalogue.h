@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/classification/entities/carryrules.h"
 #include "engine/classification/entities/entity.h"
 #include "engine/classification/entities/zone.h"
 
@@ -39,6 +40,9 @@ public:
     /// The same in another zone.
     std::vector<Entity> extract(
         std::string_view text, std::chrono::sys_seconds now, const Zone& zone) const;
+
+    /// What of a conversation stays in force.
+    const CarryRules& carry() const;
 
     /// The types that may be reported, in the order of the catalogue.
     std::vector<std::string> types() const;

@@ -1,5 +1,6 @@
 #include "engine/classification/model/calibration.h"
 
+#include "engine/classification/model/linearsystem.h"
 #include "engine/classification/model/scorer.h"
 
 #include <algorithm>
@@ -61,29 +62,6 @@ double fitTemperature(std::span<const CalibrationRow> rows)
 /// A one, then the features.
 constexpr std::size_t inputs = scopeFeatures + 1;
 using Vector = std::array<double, inputs>;
-
-/// Solves the symmetric positive definite system h x = g by Gaussian elimination.
-Vector solve(std::array<Vector, inputs> h, Vector g)
-{
-    for (std::size_t pivot = 0; pivot < inputs; ++pivot) {
-        for (std::size_t row = pivot + 1; row < inputs; ++row) {
-            const double factor = h[row][pivot] / h[pivot][pivot];
-            for (std::size_t column = pivot; column < inputs; ++column) {
-                h[row][column] -= factor * h[pivot][column];
-            }
-            g[row] -= factor * g[pivot];
-        }
-    }
-    Vector x{};
-    for (std::size_t back = inputs; back-- > 0;) {
-        double sum = g[back];
-        for (std::size_t column = back + 1; column < inputs; ++column) {
-            sum -= h[back][column] * x[column];
-        }
-        x[back] = sum / h[back][back];
-    }
-    return x;
-}
 
 /// The weighted logistic loss with its ridge, at weights `w`.
 double logisticLoss(std::span<const CalibrationRow> rows, const std::vector<Vector>& xs,

@@ -47,6 +47,34 @@ struct Calibration
     ScopeFeatures weights{};
 };
 
+/// What speaks for a turn staying with the intent of the turn before, whatever that is: a weight
+/// each, of Continuation::weights.
+enum class Staying : std::size_t
+{
+    Bias,
+    Length, ///< ln(1 + words)
+    Lead, ///< of the best label, without this
+    Unseen, ///< share of the words that training did not have
+    Asked, ///< the system asked for something
+    Told, ///< the system said something else
+    Question, ///< the query has a question mark
+    Late, ///< third turn or later
+    Count
+};
+inline constexpr std::size_t stayingFeatures = std::size_t(Staying::Count);
+using StayingFeatures = std::array<double, stayingFeatures>;
+std::string_view toString(Staying feature); ///< "bias", "length" ...
+
+/// Added to the logits of the last intents. One set of weights for all labels: it is learnt from a
+/// hundred turns, where a weight a label and word takes tens of thousands.
+struct Continuation
+{
+    StayingFeatures weights{}; ///< their sum goes to the last intent
+    double before = 0; ///< goes to the one before it, where that is another
+
+    bool isEmpty() const { return weights == StayingFeatures{} && before == 0; }
+};
+
 /// Size of a CNN over words: filters of every width from 1 to `widths`, max-pooled, beside the sum
 /// of the word vectors.
 struct CnnShape
@@ -81,6 +109,7 @@ struct ModelMeta
     bool hasContext = false; ///< trained on dialogues
     double validationAccuracy = 0;
     Calibration calibration;
+    Continuation continuation;
     double globalThreshold = 0.5;
     double margin = 0.05;
     std::vector<double>

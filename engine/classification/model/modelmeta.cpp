@@ -21,6 +21,29 @@ constexpr std::size_t maxMembers = 33;
 /// The scorer sums so many products of an activation (2047 steps) and a byte in 32 bits.
 constexpr std::size_t maxHidden = 8192;
 
+json::object continuationOf(const Continuation& continuation)
+{
+    json::object object{{"before", continuation.before}};
+    for (std::size_t index = 0; index < stayingFeatures; ++index) {
+        object[toString(Staying(index))] = continuation.weights[index];
+    }
+    return object;
+}
+
+Result<Continuation> readContinuation(const json::value& value, const std::string& where)
+{
+    Continuation continuation;
+    JsonReader in(value, where);
+    continuation.before = in.number("before", -1e3, 1e3);
+    for (std::size_t index = 0; index < stayingFeatures; ++index) {
+        continuation.weights[index] = in.number(toString(Staying(index)), -1e3, 1e3);
+    }
+    if (auto done = in.finish(); !done) {
+        return done.error();
+    }
+    return continuation;
+}
+
 json::object calibrationOf(const Calibration& calibration)
 {
     json::object weights;
@@ -94,20 +117,30 @@ std::string_view toString(ScopeFeature feature)
     return names[std::size_t(feature)];
 }
 
+std::string_view toString(Staying feature)
+{
+    constexpr std::array<std::string_view, stayingFeatures> names{
+        "bias", "length", "lead", "unseen", "asked", "told", "question", "late"};
+    return names[std::size_t(feature)];
+}
+
 std::string metaText(const ModelMeta& meta)
 {
-    return json::serialize(
-        json::object{{"labels", json::array(meta.labels.begin(), meta.labels.end())},
-            {"tier", toString(meta.tier)}, {"data_hash", meta.dataHash}, {"seed", meta.seed},
-            {"epochs", meta.epochs}, {"has_context", meta.hasContext},
-            {"validation_accuracy", meta.validationAccuracy},
-            {"calibration", calibrationOf(meta.calibration)}, {"threshold", meta.globalThreshold},
-            {"margin", meta.margin},
-            {"member_scales", json::array(meta.memberScales.begin(), meta.memberScales.end())},
-            {"word_rows", meta.wordRows}, {"pair_rows", meta.pairRows},
-            {"context_rows", meta.contextRows}, {"table_rows", meta.tableRows},
-            {"dimension", meta.shape.dimension}, {"filters", meta.shape.filters},
-            {"widths", meta.shape.widths}});
+    json::object object{{"labels", json::array(meta.labels.begin(), meta.labels.end())},
+        {"tier", toString(meta.tier)}, {"data_hash", meta.dataHash}, {"seed", meta.seed},
+        {"epochs", meta.epochs}, {"has_context", meta.hasContext},
+        {"validation_accuracy", meta.validationAccuracy},
+        {"calibration", calibrationOf(meta.calibration)}, {"threshold", meta.globalThreshold},
+        {"margin", meta.margin},
+        {"member_scales", json::array(meta.memberScales.begin(), meta.memberScales.end())},
+        {"word_rows", meta.wordRows}, {"pair_rows", meta.pairRows},
+        {"context_rows", meta.contextRows}, {"table_rows", meta.tableRows},
+        {"dimension", meta.shape.dimension}, {"filters", meta.shape.filters},
+        {"widths", meta.shape.widths}};
+    if (!meta.continuation.isEmpty()) {
+        object["continuation"] = continuationOf(meta.continuation);
+    }
+    return json::serialize(object);
 }
 
 Result<ModelMeta> readMeta(std::string_view text, std::string_view where)
@@ -126,6 +159,7 @@ Result<ModelMeta> readMeta(std::string_view text, std::string_view where)
     meta.hasContext = in.boolean("has_context");
     meta.validationAccuracy = in.number("validation_accuracy", 0, 1);
     const json::value& calibration = objectOf(in, "calibration");
+    const json::value* continuation = in.optionalValue("continuation");
     meta.globalThreshold = in.number("threshold", 0, 1);
     meta.margin = in.number("margin", 0, 1);
     meta.memberScales = numbersOf(in, "member_scales");
@@ -161,6 +195,13 @@ Result<ModelMeta> readMeta(std::string_view text, std::string_view where)
         return read.error();
     }
     meta.calibration = *read;
+    if (continuation != nullptr) {
+        auto staying = readContinuation(*continuation, std::string(where) + ": continuation");
+        if (!staying) {
+            return staying.error();
+        }
+        meta.continuation = *staying;
+    }
     return meta;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/classification/model/scorer.h"
 
 #include "engine/classification/model/contextfeatures.h"
+#include "engine/classification/model/continuation.h"
 #include "engine/classification/model/modelmeta.h"
 #include "engine/classification/model/vectormath.h"
 
@@ -301,6 +302,24 @@ void Scorer::combine(const ModelMeta& meta)
     }
 }
 
+void Scorer::stay(const ModelMeta& meta, std::string_view normalised, const QueryContext& context)
+{
+    m_staying = {};
+    if (!meta.hasContext || context.lastIntent.empty()) {
+        return;
+    }
+    const auto labelOf = [&meta](std::string_view name) {
+        const auto label = std::lower_bound(meta.labels.begin(), meta.labels.end(), name);
+        return label != meta.labels.end() && *label == name ? int(label - meta.labels.begin()) : -1;
+    };
+    m_staying = stayingFeaturesOf(m_scores.logits, normalised, m_vectoriser.statistics().words,
+        m_scores.unseenShare, context);
+    if (!meta.continuation.isEmpty()) {
+        addContinuation(meta.continuation, m_staying, labelOf(context.lastIntent),
+            context.intentBefore.empty() ? -1 : labelOf(context.intentBefore), m_scores.logits);
+    }
+}
+
 void Scorer::describe(const ModelFile& file)
 {
     const ModelMeta& meta = file.meta();
@@ -376,6 +395,7 @@ const RawScores& Scorer::score(
         scoreCnn(view, member, file.meta().labels.size());
     }
     combine(file.meta());
+    stay(file.meta(), normalised, context);
     describe(file);
     return m_scores;
 }

@@ -94,11 +94,15 @@ public:
     /// n-grams first.
     const std::vector<std::vector<float>>& members() const { return m_members; }
 
+    /// What spoke for staying with the last intent; all zero without one.
+    const StayingFeatures& staying() const { return m_staying; }
+
 private:
     void scoreLinear(const ModelView& view, const SparseVector& x);
     void findWords(const WordView& view);
     void scoreCnn(const ModelView& view, std::size_t member, std::size_t labels);
     void combine(const ModelMeta& meta);
+    void stay(const ModelMeta& meta, std::string_view normalised, const QueryContext& context);
     void describe(const ModelFile& file);
 
     Vectoriser m_vectoriser;
@@ -109,6 +113,7 @@ private:
     std::vector<float> m_hidden;
     std::vector<std::int16_t> m_rounded;
     std::vector<std::vector<float>> m_members;
+    StayingFeatures m_staying{};
     RawScores m_scores;
 };
 

@@ -2,6 +2,7 @@
 
 #include "engine/classification/model/calibration.h"
 #include "engine/classification/model/cnntrainer.h"
+#include "engine/classification/model/continuation.h"
 #include "engine/classification/model/lineartrainer.h"
 #include "engine/classification/model/modelmeta.h"
 #include "engine/classification/model/scorer.h"
@@ -25,6 +26,11 @@ constexpr double cnnSteps = 300000;
 constexpr double fewestCnnEpochs = 6;
 constexpr double mostCnnEpochs = 40;
 constexpr int maxCnns = 32;
+/// Views that a held turn is shown with when the continuation is fitted.
+constexpr int stayingDraws = 4;
+/// From so many turns on, the n-grams learn by themselves what stays (SGD has 130,000: with the
+/// continuation 73.7 % of its dialogues came out right, without 74.5 %).
+constexpr std::ptrdiff_t enoughTurns = 10000;
 /// Weight of the n-grams in the ensemble against a CNN's (CLINC150's validation part: 0.1 to 0.3
 /// points over equal weights, whatever the number of CNNs).
 constexpr double linearShare = 0.5;
@@ -215,6 +221,48 @@ Result<void> fitScales(ModelMeta& meta, const ModelParts& parts, const TrainingD
     return {};
 }
 
+/// Fits how much speaks for staying with the last intent, on the held turns of conversations.
+Result<void> fitStaying(ModelMeta& meta, const ModelParts& parts, const TrainingData& data)
+{
+    if (!data.hasContext
+        || std::count_if(data.train.begin(), data.train.end(),
+               [](const Example& example) { return example.hasContext; })
+            >= enoughTurns) {
+        return {};
+    }
+    auto file = ModelFile::build(meta, parts);
+    if (!file) {
+        return file.error();
+    }
+    Scorer scorer;
+    ContextDraw contexts(data, meta.seed);
+    std::vector<ContinuationRow> rows;
+    for (const Example& example : data.held) {
+        if (example.lastIntent < 0 || example.label < 0) {
+            continue;
+        }
+        for (int draw = 0; draw < stayingDraws; ++draw) {
+            const QueryContext context = contexts.draw(example);
+            const RawScores& raw = scorer.score(**file, example.text, context);
+            if (!raw.known || context.lastIntent.empty()) {
+                continue;
+            }
+            const auto labelOf = [&](std::string_view name) {
+                return name.empty()
+                    ? -1
+                    : int(std::lower_bound(meta.labels.begin(), meta.labels.end(), name)
+                        - meta.labels.begin());
+            };
+            const int last = labelOf(context.lastIntent);
+            const int before = labelOf(context.intentBefore);
+            rows.push_back(
+                {raw.logits, scorer.staying(), last, before == last ? -1 : before, example.label});
+        }
+    }
+    meta.continuation = fitContinuation(rows);
+    return {};
+}
+
 /// Fits temperature, out-of-scope score and threshold on the held rows, scored by the file as it
 /// will be.
 Result<void> fitCalibration(ModelMeta& meta, const ModelParts& parts, const TrainingData& data)
@@ -293,6 +341,9 @@ Result<std::shared_ptr<const ModelFile>> trainModel(
     if (auto fitted = fitScales(meta, parts, *data); !fitted) {
         return fitted.error();
     }
+    if (auto fitted = fitStaying(meta, parts, *data); !fitted) {
+        return fitted.error();
+    }
     if (auto fitted = fitCalibration(meta, parts, *data); !fitted) {
         return fitted.error();
     }
@@ -316,6 +367,7 @@ Result<std::shared_ptr<const ModelFile>> trainModel(
         }
         ModelMeta wholeMeta = metaOf(**ground, options, epochs);
         wholeMeta.memberScales = meta.memberScales;
+        wholeMeta.continuation = meta.continuation;
         wholeMeta.calibration = meta.calibration;
         wholeMeta.globalThreshold = meta.globalThreshold;
         wholeMeta.validationAccuracy = meta.validationAccuracy;

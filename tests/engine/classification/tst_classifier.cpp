@@ -22,6 +22,8 @@ private Q_SLOTS:
     void entitiesAreCarried();
     void shortFollowUpsLeanOnTheLastIntent();
     void longQueriesDoNot();
+    void staysWithTheTopic();
+    void anotherSubjectCarriesNothing();
     void contextStates();
     void cacheChangesNothing();
     void refusesBadQueries();
@@ -35,6 +37,20 @@ private:
     {
         auto answer = m_engine->classify({text, {}, {}}, *m_thresholds, session, m_now);
         return answer ? *answer : Answer();
+    }
+    Answer ask(
+        const Classifier& engine, const std::string& text, const Session* session = nullptr) const
+    {
+        const auto thresholds = engine.compile(engine.model().defaultThresholds());
+        auto answer = engine.classify({text, {}, {}}, **thresholds, session, m_now);
+        return answer ? *answer : Answer();
+    }
+    /// An engine whose model knows queries alone.
+    std::unique_ptr<Classifier> withoutConversations() const
+    {
+        const auto data = readLabelledData(m_share / "queries.jsonl");
+        auto model = data ? Model::train(*data, {}) : Result<Model>(data.error());
+        return model ? std::make_unique<Classifier>(std::move(*model), EntityCatalogue()) : nullptr;
     }
     std::unique_ptr<Classifier> m_engine;
     std::shared_ptr<const CompiledThresholds> m_thresholds;
@@ -159,11 +175,13 @@ void TestClassifier::entitiesAreCarried()
 
 void TestClassifier::shortFollowUpsLeanOnTheLastIntent()
 {
+    const auto engine = withoutConversations();
+    QVERIFY(engine != nullptr);
     Session session;
     session.id = "s";
     session.append("track_parcel", Verdict::Accept, {});
-    const Answer alone = ask("and for B-10498?");
-    const Answer after = ask("and for B-10498?", &session);
+    const Answer alone = ask(*engine, "and for B-10498?");
+    const Answer after = ask(*engine, "and for B-10498?", &session);
     QCOMPARE(after.candidates[0].intent, std::string("track_parcel"));
     const auto confidenceOf = [](const Answer& answer) {
         for (const AnswerCandidate& candidate : answer.candidates) {
@@ -183,17 +201,47 @@ void TestClassifier::shortFollowUpsLeanOnTheLastIntent()
     Session failed;
     failed.id = "f";
     failed.append("", Verdict::Fallback, {});
-    QCOMPARE(confidenceOf(ask("and for B-10498?", &failed)), confidenceOf(alone));
+    QCOMPARE(confidenceOf(ask(*engine, "and for B-10498?", &failed)), confidenceOf(alone));
 }
 
 void TestClassifier::longQueriesDoNot()
 {
+    const auto engine = withoutConversations();
+    QVERIFY(engine != nullptr);
     Session session;
     session.id = "s";
     session.append("track_parcel", Verdict::Accept, {});
     const std::string text = "please delete my account and everything that you know about me";
-    QCOMPARE(ask(text, &session).candidates[0].intent, ask(text).candidates[0].intent);
-    QCOMPARE(ask(text, &session).candidates[0].confidence, ask(text).candidates[0].confidence);
+    const Answer alone = ask(*engine, text);
+    const Answer after = ask(*engine, text, &session);
+    QCOMPARE(after.candidates[0].intent, alone.candidates[0].intent);
+    QCOMPARE(after.candidates[0].confidence, alone.candidates[0].confidence);
+}
+
+void TestClassifier::staysWithTheTopic()
+{
+    Session session;
+    session.id = "s";
+    session.append("return_item", Verdict::Accept, {});
+    const std::string text = "and how long will that take";
+    QVERIFY(ask(text).candidates[0].intent != "return_item");
+    QCOMPARE(ask(text, &session).candidates[0].intent, std::string("return_item"));
+}
+
+void TestClassifier::anotherSubjectCarriesNothing()
+{
+    Session session;
+    session.id = "s";
+    Classifier::remember(session, ask("where is order A-2231", &session));
+    const Answer same = ask("when does it arrive", &session);
+    QVERIFY(!same.newSubject);
+    QCOMPARE(same.entities.size(), 1U);
+    QCOMPARE(same.entities[0].turn, 1);
+    const Answer other = ask("and my other order, where is that one", &session);
+    QVERIFY(other.newSubject);
+    QVERIFY(other.entities.empty());
+    Classifier::remember(session, other);
+    QVERIFY(ask("when does it arrive", &session).entities.empty());
 }
 
 void TestClassifier::contextStates()
