@@ -6,7 +6,12 @@
 #include "ui/shell/theme.h"
 
 #include <QApplication>
+#include <QClipboard>
+#include <QGraphicsView>
 #include <QLabel>
+#include <QRandomGenerator>
+#include <QTemporaryDir>
+#include <QWheelEvent>
 #include <cmath>
 
 using namespace sluice::ui;
@@ -30,6 +35,12 @@ private Q_SLOTS:
     void csvHoldsWhatIsSeen();
     void drawsItsLine();
     void legendFits();
+    void summariesAgreeWithThePoints();
+    void tailsAreMerged();
+    void negativeValuesHaveRoom();
+    void wheelAndDragAndKeysZoom();
+    void crosshairIsOnAllCharts();
+    void picturesAndFilesComeOut();
 };
 
 void TestCharts::scalesAreRound_data()
@@ -79,7 +90,7 @@ void TestCharts::columnsKeepPeaks()
     for (int index = 0; index < 10000; ++index) {
         points << QPointF(index * 0.1, index == 5555 ? 100 : 1);
     }
-    const QList<Column> columns = reduceToColumns(points, 0, 1000, 50, 3);
+    const QList<Column> columns = Samples(points).columns(0, 1000, 50, 3);
     QCOMPARE(columns.size(), 50);
     double high = 0;
     for (const Column& column : columns) {
@@ -92,21 +103,21 @@ void TestCharts::columnsKeepPeaks()
 void TestCharts::gapsBreakTheLine()
 {
     const QList<QPointF> points{{0, 1}, {1, 1}, {2, double(NAN)}, {3, 1}, {20, 1}, {21, 1}};
-    const QList<Column> columns = reduceToColumns(points, 0, 22, 22, 3);
+    const QList<Column> columns = Samples(points).columns(0, 22, 22, 3);
     QVERIFY(columns[1].joins);
     QVERIFY(!columns[20].joins); // 17 seconds without a point
     QVERIFY(columns[21].joins);
     QVERIFY(!columns[10].used);
-    QVERIFY(reduceToColumns({}, 0, 1, 10, 3).size() == 10);
+    QCOMPARE(Samples().columns(0, 1, 10, 3).size(), 10);
 }
 
 void TestCharts::nearestPointHasAReach()
 {
-    const QList<QPointF> points{{10, 1}, {20, 2}, {30, 3}};
-    QCOMPARE(nearestPoint(points, 19, 5), 1);
-    QCOMPARE(nearestPoint(points, 26, 5), 2);
-    QCOMPARE(nearestPoint(points, 100, 5), -1);
-    QCOMPARE(nearestPoint({}, 1, 5), -1);
+    const Samples points(QList<QPointF>{{10, 1}, {20, 2}, {30, 3}});
+    QCOMPARE(points.nearest(19, 5), 1);
+    QCOMPARE(points.nearest(26, 5), 2);
+    QCOMPARE(points.nearest(100, 5), -1);
+    QCOMPARE(Samples().nearest(1, 5), -1);
 }
 
 void TestCharts::zoomGoesInAndOut()
@@ -135,14 +146,12 @@ QList<ChartSeries> series(double value)
 {
     ChartSeries one;
     one.name = QStringLiteral("blue");
-    for (int second = 0; second <= 60; ++second) {
-        one.points << QPointF(second, second < 30 ? value : value * 3);
-    }
-    ChartSeries other = one;
+    ChartSeries other;
     other.name = QStringLiteral("green");
     other.style = 1;
-    for (QPointF& point : other.points) {
-        point.ry() *= 10;
+    for (int second = 0; second <= 60; ++second) {
+        one.points << QPointF(second, second < 30 ? value : value * 3);
+        other.points << QPointF(second, 10 * (second < 30 ? value : value * 3));
     }
     return {one, other};
 }
@@ -252,6 +261,174 @@ void TestCharts::legendFits()
         reached << call.first().toInt();
     }
     QCOMPARE(reached.size(), 3); // each can be clicked within that width
+}
+
+/// The summaries are a short cut: what they say must be what the points say, however a line grew.
+void TestCharts::summariesAgreeWithThePoints()
+{
+    QRandomGenerator random(7);
+    Samples samples;
+    QList<QPointF> plain;
+    double time = 1000;
+    for (int round = 0; round < 400; ++round) {
+        QList<QPointF> tail;
+        const double from = std::max(1000.0, time - random.bounded(8));
+        for (int index = random.bounded(40); index >= 0; --index) {
+            time += random.bounded(100) == 0 ? 50 : 1;
+            const double value = random.bounded(50) == 0 ? std::nan("") : random.bounded(1000.0);
+            if (time >= from) {
+                tail << QPointF(time, value);
+            }
+        }
+        samples.replaceFrom(from, tail);
+        plain.removeIf([&](const QPointF& point) { return point.x() >= from; });
+        plain += tail;
+        const double start = 1000 + random.bounded(time - 1000);
+        const double end = start + 1 + random.bounded(time - start + 1);
+        double low = 1e9;
+        double high = -1e9;
+        for (const QPointF& point : plain) {
+            if (point.x() >= start && point.x() <= end && std::isfinite(point.y())) {
+                low = std::min(low, point.y());
+                high = std::max(high, point.y());
+            }
+        }
+        const auto reach = samples.extremes(start, end);
+        QCOMPARE(reach.has_value(), low <= high);
+        if (reach) {
+            QCOMPARE(reach->first, low);
+            QCOMPARE(reach->second, high);
+        }
+    }
+    // Columns: each pixel's extremes and gaps, against a walk over all points.
+    const double end = time;
+    constexpr int width = 120;
+    const QList<Column> columns = samples.columns(1000, end, width, 3);
+    QList<Column> expected(width);
+    double previous = -1e9;
+    for (const QPointF& point : plain) {
+        if (!std::isfinite(point.y())) {
+            previous = -1e9;
+            continue;
+        }
+        const int place = std::min(width - 1, int((point.x() - 1000) / ((end - 1000) / width)));
+        Column& column = expected[place];
+        const bool joins = point.x() - previous <= 3;
+        column = column.used ? Column{column.first, std::min(column.low, point.y()),
+                     std::max(column.high, point.y()), point.y(), true, column.joins}
+                             : Column{point.y(), point.y(), point.y(), point.y(), true, joins};
+        previous = point.x();
+    }
+    for (int x = 0; x < width; ++x) {
+        QCOMPARE(columns[x].used, expected[x].used);
+        QCOMPARE(columns[x].joins, expected[x].joins);
+        QCOMPARE(columns[x].low, expected[x].low);
+        QCOMPARE(columns[x].high, expected[x].high);
+        QCOMPARE(columns[x].last, expected[x].last);
+    }
+    samples.dropBefore(end - 10);
+    QVERIFY(samples.size() < plain.size());
+    QVERIFY(samples.extremes(end - 10, end).has_value());
+}
+
+void TestCharts::tailsAreMerged()
+{
+    ChartGroup group;
+    group.setLiveRange(0, 60);
+    LiveChart chart(QStringLiteral("Requests"), &group, Unit::PerSecond);
+    chart.setSeries({series(1).first()});
+    chart.merge({{QStringLiteral("blue"), QList<QPointF>{{60, 9}, {61, 10}}, 0, false, true, 0},
+                    {QStringLiteral("amber"), QList<QPointF>{{61, 1}}, 2, false, true, 2}},
+        59.5, 0);
+    QCOMPARE(chart.series().size(), 2);
+    QCOMPARE(chart.series().at(0).points.size(), 62); // 60 is replaced, 61 new
+    QCOMPARE(chart.series().at(0).points.last(), QPointF(61, 10));
+    chart.merge({}, 100, 61.5); // both ended before what is kept
+    QVERIFY(chart.series().isEmpty());
+}
+
+void TestCharts::negativeValuesHaveRoom()
+{
+    const ValueScale scale = valueScaleFrom(-3, 5);
+    QVERIFY(scale.bottom <= -3 && scale.top >= 5);
+    QVERIFY(scale.ticks.contains(0.0));
+    QCOMPARE(valueScaleFrom(1, 5).bottom, 0.0);
+}
+
+void TestCharts::wheelAndDragAndKeysZoom()
+{
+    ChartGroup group;
+    group.setLiveRange(0, 1000);
+    LiveChart chart(QStringLiteral("Requests"), &group, Unit::PerSecond);
+    chart.resize(500, 250);
+    chart.setSeries({series(1).first()});
+    chart.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&chart));
+    auto* area = chart.findChild<QGraphicsView*>()->viewport();
+    const int left = int(chart.plotArea().left());
+    const int width = int(chart.plotArea().width());
+    QTest::mousePress(area, Qt::LeftButton, {}, {left + width / 4, 60});
+    QTest::mouseMove(area, {left + width / 2, 60});
+    QTest::mouseRelease(area, Qt::LeftButton, {}, {left + width / 2, 60});
+    QVERIFY(group.isZoomed());
+    QVERIFY(std::abs(group.range().first - 250) < 10 && std::abs(group.range().second - 500) < 10);
+    QTest::mouseDClick(area, Qt::LeftButton, {}, {left + 20, 60});
+    QVERIFY(!group.isZoomed());
+
+    const QPointF place(left + width / 2.0, 60);
+    QWheelEvent wheel(
+        place, area->mapToGlobal(place), {}, {0, 120}, Qt::NoButton, {}, Qt::NoScrollPhase, false);
+    QApplication::sendEvent(area, &wheel);
+    QApplication::sendEvent(area, &wheel);
+    const auto [start, end] = group.range();
+    QVERIFY(std::abs(end - start - 640) < 1); // two notches of a fifth
+    group.zoomOut(); // and one step back
+    QVERIFY(!group.isZoomed());
+
+    chart.setFocus();
+    QTest::keyClick(&chart, Qt::Key_Plus);
+    QVERIFY(std::abs(group.range().second - group.range().first - 800) < 1);
+    QTest::keyClick(&chart, Qt::Key_Right, Qt::ControlModifier);
+    QVERIFY(std::abs(group.range().first - 180) < 1);
+    QTest::keyClick(&chart, Qt::Key_Left);
+    QVERIFY(group.crosshair().has_value());
+    QTest::keyClick(&chart, Qt::Key_Escape);
+    QVERIFY(!group.isZoomed() && !group.crosshair());
+}
+
+void TestCharts::crosshairIsOnAllCharts()
+{
+    ChartGroup group;
+    group.setLiveRange(0, 60);
+    LiveChart one(QStringLiteral("Requests"), &group, Unit::None);
+    LiveChart other(QStringLiteral("Errors"), &group, Unit::None);
+    for (LiveChart* chart : {&one, &other}) {
+        chart->resize(400, 200);
+        chart->setSeries({series(1).first()});
+    }
+    QVERIFY(other.accessibleDescription().contains(QLatin1StringView("blue 3")));
+    group.setCrosshair(10); // as a mouse over the first one does
+    QVERIFY(other.accessibleDescription().contains(QLatin1StringView("blue 1")));
+}
+
+void TestCharts::picturesAndFilesComeOut()
+{
+    ChartGroup group;
+    group.setLiveRange(0, 60);
+    LiveChart chart(QStringLiteral("Requests"), &group, Unit::PerSecond);
+    chart.resize(400, 200);
+    ChartSeries odd = series(1).first();
+    odd.name = QStringLiteral("a,\"b\"");
+    chart.setSeries({odd});
+    chart.copyPicture();
+    QVERIFY(!QApplication::clipboard()->pixmap().isNull());
+    QTemporaryDir folder;
+    const QString file = folder.filePath(QStringLiteral("values.csv"));
+    QVERIFY(chart.saveCsv(file));
+    QFile written(file);
+    QVERIFY(written.open(QIODevice::ReadOnly));
+    QVERIFY(written.readAll().contains("\"a,\"\"b\"\"\",0.000,1\n"));
+    QVERIFY(!chart.saveCsv(folder.filePath(QStringLiteral("no/such/values.csv"))));
 }
 
 QTEST_MAIN(TestCharts)

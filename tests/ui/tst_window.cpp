@@ -4,14 +4,18 @@
 #include "ui/shell/confirmdialog.h"
 #include "ui/shell/console.h"
 #include "ui/shell/mainwindow.h"
+#include "ui/shell/rangedialog.h"
 #include "ui/shell/stateview.h"
 #include "ui/shell/theme.h"
 #include "ui/shell/workspace.h"
 
 #include <QAction>
 #include <QApplication>
+#include <QDateTimeEdit>
+#include <QDialogButtonBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPushButton>
 #include <QTemporaryDir>
 
 using namespace sluice::ui;
@@ -67,6 +71,7 @@ private Q_SLOTS:
     void loadingDoesNotFlicker();
     void confirmationDefaultsToCancel();
     void worstThingsMustBeTyped();
+    void rangesAreTyped();
 
 private:
     QTemporaryDir m_folder;
@@ -254,6 +259,38 @@ void TestWindow::worstThingsMustBeTyped()
     QVERIFY(!dialog.verbButton()->isEnabled());
     QTest::keyClicks(edit, QStringLiteral("n"));
     QVERIFY(dialog.verbButton()->isEnabled());
+}
+
+void TestWindow::rangesAreTyped()
+{
+    QCOMPARE(RangeDialog::seconds(QStringLiteral("90 min")), std::optional(5400.0));
+    QCOMPARE(RangeDialog::seconds(QStringLiteral("1.5h")), std::optional(5400.0));
+    QCOMPARE(RangeDialog::seconds(QStringLiteral("2 d")), std::optional(172800.0));
+    QCOMPARE(RangeDialog::seconds(QStringLiteral("45")), std::optional(2700.0));
+    for (const char* wrong : {"", "soon", "-5 min", "1 s", "500 d", "5 min or so"}) {
+        QVERIFY2(!RangeDialog::seconds(QString::fromLatin1(wrong)), wrong);
+    }
+    RangeDialog dialog({900, 0, 0});
+    QSignalSpy chosen(&dialog, &RangeDialog::chosen);
+    auto* ok = dialog.findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok);
+    auto* length = dialog.findChild<QLineEdit*>();
+    dialog.show();
+    length->selectAll();
+    QTest::keyClicks(length, QStringLiteral("soon"));
+    QVERIFY(!ok->isEnabled());
+    length->selectAll();
+    QTest::keyClicks(length, QStringLiteral("2 h"));
+    QTest::mouseClick(ok, Qt::LeftButton);
+    QCOMPARE(chosen.size(), 1);
+    QCOMPARE(chosen.first().first().value<TimeRange>(), (TimeRange{7200, 0, 0}));
+    const auto edits = dialog.findChildren<QDateTimeEdit*>();
+    edits[0]->setDateTime(QDateTime::fromSecsSinceEpoch(1000000));
+    edits[1]->setDateTime(QDateTime::fromSecsSinceEpoch(1003600));
+    QTest::mouseClick(ok, Qt::LeftButton);
+    QCOMPARE(chosen.size(), 2);
+    QCOMPARE(chosen.last().first().value<TimeRange>(), (TimeRange{3600, 1000000, 1003600}));
+    edits[1]->setDateTime(QDateTime::fromSecsSinceEpoch(999999)); // before its start
+    QVERIFY(!ok->isEnabled());
 }
 
 QTEST_MAIN(TestWindow)

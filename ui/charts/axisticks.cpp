@@ -27,6 +27,23 @@ ValueScale valueScale(double most, int intervals)
     return scale;
 }
 
+ValueScale valueScaleFrom(double least, double most, int intervals)
+{
+    if (least >= 0 || !std::isfinite(least)) {
+        return valueScale(most, intervals);
+    }
+    const double step = valueScale(std::max(most, 0.0) - least, intervals).ticks[1];
+    const int first = int(std::floor(least / step));
+    const int last = std::max(0, int(std::ceil(most / step)));
+    ValueScale scale;
+    for (int index = first; index <= last; ++index) {
+        scale.ticks << step * index;
+    }
+    scale.bottom = scale.ticks.first();
+    scale.top = scale.ticks.last();
+    return scale;
+}
+
 namespace {
 
 QString clockText(double time, double step)

@@ -10,9 +10,12 @@ namespace sluice::ui {
 struct ValueScale
 {
     double top = 1;
-    QList<double> ticks; ///< from 0 to top
+    QList<double> ticks; ///< ascending, to top
+    double bottom = 0;
 };
 ValueScale valueScale(double most, int intervals = 3);
+/// The same for a least value below 0: it begins at or below that, and 0 is one of the ticks.
+ValueScale valueScaleFrom(double least, double most, int intervals = 3);
 
 struct TimeTick
 {

@@ -26,6 +26,11 @@ public:
     void zoomOut(); ///< one step back
     void resetZoom();
 
+    // Steps of the wheel and of the arrow keys; those that follow each other are one step of the
+    // history.
+    void scale(double factor, double centre); ///< 0.8: a fifth less around `centre`
+    void pan(double seconds);
+
     std::optional<double> crosshair() const { return m_crosshair; }
     void setCrosshair(std::optional<double> time);
 
@@ -38,8 +43,11 @@ Q_SIGNALS:
     void crosshairChanged();
 
 private:
+    void slide(double start, double end);
+
     Span m_live{0, 1};
     QList<Span> m_zooms;
+    bool m_sliding = false; ///< the last zoom came from the wheel or a key
     std::optional<double> m_crosshair;
     bool m_elapsed = false;
 };

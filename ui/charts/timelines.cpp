@@ -3,7 +3,6 @@
 #include "ui/shell/theme.h"
 
 #include <QPainter>
-#include <QPainterPath>
 #include <algorithm>
 #include <cmath>
 
@@ -15,67 +14,7 @@ constexpr double stripHeight = 18; ///< of the time axis below the plot
 constexpr double markRoom = 150; ///< the words of a mark
 constexpr double labelRoom = 76; ///< a time label and the air round it
 
-qsizetype lowerBound(const QList<QPointF>& points, double time)
-{
-    return std::lower_bound(points.begin(), points.end(), time, [](const QPointF& point, double t) {
-        return point.x() < t;
-    }) - points.begin();
-}
-
 } // namespace
-
-QList<Column> reduceToColumns(
-    const QList<QPointF>& points, double start, double end, int columns, double gapSeconds)
-{
-    QList<Column> out(columns);
-    if (columns <= 0 || end <= start) {
-        return out;
-    }
-    const double scale = columns / (end - start);
-    double previous = -1e300;
-    // One point before the range, so that a line enters from the edge.
-    for (qsizetype index = std::max<qsizetype>(0, lowerBound(points, start) - 1);
-         index < points.size(); ++index) {
-        const QPointF& point = points[index];
-        if (point.x() > end) {
-            break;
-        }
-        if (!std::isfinite(point.y())) {
-            previous = -1e300;
-            continue;
-        }
-        const bool joins = point.x() - previous <= gapSeconds;
-        previous = point.x();
-        const int place = std::clamp(int((point.x() - start) * scale), 0, columns - 1);
-        if (point.x() < start && index + 1 < points.size()
-            && points[index + 1].x() - point.x() > gapSeconds) {
-            continue;
-        }
-        Column& column = out[place];
-        if (!column.used) {
-            column = {point.y(), point.y(), point.y(), true, joins};
-        } else {
-            column.low = std::min(column.low, point.y());
-            column.high = std::max(column.high, point.y());
-            column.last = point.y();
-        }
-    }
-    return out;
-}
-
-qsizetype nearestPoint(const QList<QPointF>& points, double time, double reach)
-{
-    const qsizetype after = lowerBound(points, time);
-    qsizetype best = -1;
-    double distance = reach;
-    for (const qsizetype index : {after - 1, after}) {
-        if (index >= 0 && index < points.size() && std::abs(points[index].x() - time) <= distance) {
-            best = index;
-            distance = std::abs(points[index].x() - time);
-        }
-    }
-    return best;
-}
 
 TimeLines::TimeLines(QGraphicsItem* parent)
     : QGraphicsObject(parent)
@@ -90,7 +29,27 @@ void TimeLines::setPlot(const QRectF& plot)
     if (plot != m_plot) {
         prepareGeometryChange();
         m_plot = plot;
+        m_drawn = false;
     }
+}
+
+void TimeLines::setScale(double bottom, double top)
+{
+    m_bottom = bottom;
+    m_top = top;
+    m_drawn = false;
+}
+
+void TimeLines::setGap(double seconds)
+{
+    m_drawn = m_drawn && seconds == m_gap;
+    m_gap = seconds;
+}
+
+QList<ChartSeries>& TimeLines::changeSeries()
+{
+    m_drawn = false;
+    return m_series;
 }
 
 QRectF TimeLines::boundingRect() const
@@ -112,7 +71,8 @@ double TimeLines::xOf(double time) const
 
 double TimeLines::yOf(double value) const
 {
-    return m_plot.bottom() - std::clamp(value / m_top, 0.0, 1.02) * m_plot.height();
+    const double share = (value - m_bottom) / (m_top - m_bottom);
+    return m_plot.bottom() - std::clamp(share, -0.02, 1.02) * m_plot.height();
 }
 
 void TimeLines::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*)
@@ -125,15 +85,12 @@ void TimeLines::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidge
     paintTimeAxis(*painter);
     painter->save();
     painter->setClipRect(m_plot.adjusted(-1, -4, 1, 1));
-    if (m_stale) {
-        painter->setOpacity(0.35);
+    for (const AllowedBand& band : m_bands) {
+        painter->fillRect(
+            QRectF(QPointF(m_plot.left(), yOf(band.high)), QPointF(m_plot.right(), yOf(band.low))),
+            withAlpha(theme().colors().ok, 0.12));
     }
-    for (const ChartSeries& series : m_series) {
-        if (series.visible) {
-            paintLine(*painter, series);
-        }
-    }
-    painter->setOpacity(1);
+    paintLines(*painter);
     QList<QRectF> limitWords;
     for (const LimitLine& limit : m_limits) {
         limitWords << paintLimit(*painter, limit);
@@ -174,59 +131,80 @@ void TimeLines::paintTimeAxis(QPainter& painter) const
     }
 }
 
-void TimeLines::paintLine(QPainter& painter, const ChartSeries& series) const
+void TimeLines::paintLines(QPainter& painter)
 {
+    const double ratio = painter.device()->devicePixelRatioF();
+    const QSize size(
+        int(std::ceil(m_plot.width() * ratio)), int(std::ceil(m_plot.height() * ratio)));
+    if (m_picture.size() != size) {
+        m_picture = QImage(size, QImage::Format_ARGB32_Premultiplied);
+        m_drawn = false;
+    }
+    if (!m_drawn) {
+        drawLines(ratio);
+        m_drawn = true;
+    }
+    painter.setOpacity(m_stale ? 0.35 : 1);
+    painter.drawImage(
+        QRectF(m_plot.topLeft(), QSizeF(size) / ratio), m_picture, QRectF(QPointF(), QSizeF(size)));
+    painter.setOpacity(1);
+}
+
+void TimeLines::drawLines(double ratio)
+{
+    LineRaster raster(&m_picture);
+    for (const ChartSeries& series : m_series) {
+        if (series.visible && !series.points.isEmpty()) {
+            drawLine(raster, series, ratio);
+        }
+    }
+}
+
+void TimeLines::drawLine(LineRaster& raster, const ChartSeries& series, double ratio) const
+{
+    const QPen pen = theme().seriesPen(series.style);
+    LineRaster::Style style{pen.color(), pen.widthF() * ratio, {}, series.area ? 0.14 : 0.0,
+        (yOf(std::max(0.0, m_bottom)) - m_plot.top()) * ratio};
+    for (const double length : pen.dashPattern()) {
+        style.dash << length * style.width;
+    }
+    const auto height = [&](double value) { return (yOf(value) - m_plot.top()) * ratio; };
     const auto [start, end] = m_group->range();
-    const int columns = std::max(2, int(m_plot.width()));
-    const QList<Column> reduced = reduceToColumns(series.points, start, end, columns, m_gap);
-    QPen pen = theme().seriesPen(series.style);
-    pen.setCosmetic(true);
-    QPainterPath area;
-    QPolygonF run;
-    const auto finishRun = [&] {
-        if (series.area && run.size() > 1) {
-            QPolygonF shape = run;
-            shape << QPointF(run.last().x(), m_plot.bottom())
-                  << QPointF(run.first().x(), m_plot.bottom());
-            area.addPolygon(shape);
+    const int width = m_picture.width();
+    const Samples& points = series.points;
+    const qsizetype first = std::max<qsizetype>(0, points.lowerBound(start) - 1);
+    const qsizetype last = std::min(points.size(), points.lowerBound(end) + 1);
+    if (last - first > width) {
+        QList<Column> columns = points.columns(start, end, width, m_gap);
+        for (Column& column : columns) {
+            column = {height(column.first), height(column.high), height(column.low),
+                height(column.last), column.used, column.joins};
         }
-        if (run.size() > 1) {
-            // One path, so that dashes run on from segment to segment; a few hundred points at
-            // most.
-            painter.drawPolyline(run);
-        } else if (run.size() == 1) {
-            painter.drawEllipse(run.first(), 1, 1);
-        }
-        run.clear();
-    };
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(pen);
-    painter.setBrush(Qt::NoBrush);
-    for (int index = 0; index < columns; ++index) {
-        const Column& column = reduced[index];
-        if (!column.used) {
-            continue;
-        }
-        if (!column.joins) {
-            finishRun();
-        }
-        const double x = m_plot.left() + index + 0.5;
-        if (column.high > column.low) {
-            run << QPointF(x, yOf(column.low)) << QPointF(x, yOf(column.high));
-        }
-        run << QPointF(x, yOf(column.last));
+        raster.drawColumns(columns, style);
+        return;
     }
-    finishRun();
-    if (!area.isEmpty()) {
-        painter.setPen(Qt::NoPen);
-        painter.fillPath(area, withAlpha(pen.color(), 0.14));
+    std::vector<std::vector<QPointF>> runs(1);
+    double previous = points[first].x();
+    for (qsizetype index = first; index < last; ++index) {
+        const QPointF& point = points[index];
+        const bool broken = !std::isfinite(point.y()) || point.x() - previous > m_gap;
+        if (broken && !runs.back().empty()) {
+            runs.emplace_back();
+        }
+        if (std::isfinite(point.y())) {
+            runs.back().emplace_back(
+                (point.x() - start) / (end - start) * width, height(point.y()));
+            previous = point.x();
+        }
     }
-    painter.setRenderHint(QPainter::Antialiasing, false);
+    for (const std::vector<QPointF>& run : runs) {
+        raster.drawLine(run, style);
+    }
 }
 
 QRectF TimeLines::paintLimit(QPainter& painter, const LimitLine& limit) const
 {
-    if (limit.value > m_top) {
+    if (limit.value > m_top || limit.value < m_bottom) {
         return {};
     }
     const double y = yOf(limit.value);
@@ -280,7 +258,7 @@ void TimeLines::paintCrosshair(QPainter& painter) const
     painter.drawLine(QPointF(x, m_plot.top()), QPointF(x, m_plot.bottom()));
     painter.setRenderHint(QPainter::Antialiasing);
     for (const ChartSeries& series : m_series) {
-        const qsizetype index = series.visible ? nearestPoint(series.points, *time, m_gap) : -1;
+        const qsizetype index = series.visible ? series.points.nearest(*time, m_gap) : -1;
         if (index >= 0 && std::isfinite(series.points[index].y())) {
             painter.setPen(Qt::NoPen);
             painter.setBrush(theme().seriesPen(series.style).color());

@@ -2,6 +2,8 @@
 
 #include "ui/charts/axisticks.h"
 #include "ui/charts/chartgroup.h"
+#include "ui/charts/lineraster.h"
+#include "ui/charts/samples.h"
 
 #include <QGraphicsObject>
 #include <QList>
@@ -15,10 +17,11 @@ namespace sluice::ui {
 struct ChartSeries
 {
     QString name;
-    QList<QPointF> points; ///< x: time, ascending; y: value; NaN breaks the line
+    Samples points;
     int style = 0; ///< index of Theme::seriesPen()
     bool area = false; ///< filled down to 0
     bool visible = true;
+    int order = 0; ///< where merge() puts it; then by name
 };
 
 /// A dashed line that says what happens there ("rolls back at 1 %").
@@ -26,6 +29,13 @@ struct LimitLine
 {
     double value = 0;
     QString text;
+};
+
+/// Where values are allowed to be, as a tinted band ("8 to 15 %").
+struct AllowedBand
+{
+    double low = 0;
+    double high = 0;
 };
 
 /// A word at the value axis.
@@ -42,25 +52,9 @@ struct EventMark
     QString text;
 };
 
-/// The smallest and largest value of each column of the screen: what a line is drawn from, however
-/// many samples it has.
-struct Column
-{
-    double low = 0;
-    double high = 0;
-    double last = 0;
-    bool used = false;
-    bool joins = false; ///< the line goes on from the column before (no gap)
-};
-QList<Column> reduceToColumns(
-    const QList<QPointF>& points, double start, double end, int columns, double gapSeconds);
-
-/// The index of the point nearest to `time`, or -1 when none is within `reach` seconds.
-qsizetype nearestPoint(const QList<QPointF>& points, double time, double reach);
-
 /// Paints lines, time axis, limits, marks and crosshair into a chart's plot area. QtCharts would
 /// stroke each line anew on every change (docs/ARCHITECTURE.md); this draws only the columns that
-/// the screen has.
+/// the screen has, into a picture that is kept until lines or range change.
 class TimeLines : public QGraphicsObject
 {
     Q_OBJECT
@@ -70,15 +64,18 @@ public:
 
     void setPlot(const QRectF& plot);
     void setGroup(const ChartGroup* group) { m_group = group; }
-    void setTop(double top) { m_top = top; }
+    void setScale(double bottom, double top);
     void setValueLabels(QList<ValueLabel> labels) { m_labels = std::move(labels); }
     const QList<ValueLabel>& valueLabels() const { return m_labels; }
-    QList<ChartSeries>& series() { return m_series; }
+    /// To be changed, after which the lines are drawn anew.
+    QList<ChartSeries>& changeSeries();
     const QList<ChartSeries>& series() const { return m_series; }
     void setLimits(QList<LimitLine> limits) { m_limits = std::move(limits); }
+    void setBands(QList<AllowedBand> bands) { m_bands = std::move(bands); }
     void setMarks(QList<EventMark> marks) { m_marks = std::move(marks); }
     void setStale(bool stale) { m_stale = stale; }
-    void setGap(double seconds) { m_gap = seconds; }
+    void setGap(double seconds);
+    void redrawLines() { m_drawn = false; } ///< the range, the theme or a line changed
     double gap() const { return m_gap; }
     void setDragged(std::optional<std::pair<double, double>> span) { m_dragged = span; }
 
@@ -91,19 +88,25 @@ private:
     double yOf(double value) const;
     void paintValueAxis(QPainter& painter) const;
     void paintTimeAxis(QPainter& painter) const;
-    void paintLine(QPainter& painter, const ChartSeries& series) const;
+    void paintLines(QPainter& painter);
+    void drawLines(double ratio);
+    void drawLine(LineRaster& raster, const ChartSeries& series, double ratio) const;
     QRectF paintLimit(QPainter& painter, const LimitLine& limit) const; ///< where its words stand
     void paintMarks(QPainter& painter, const QList<QRectF>& taken) const;
     void paintCrosshair(QPainter& painter) const;
 
     const ChartGroup* m_group = nullptr;
     QRectF m_plot;
+    double m_bottom = 0;
     double m_top = 1;
     double m_gap = 3;
+    QImage m_picture; ///< of the lines, in device pixels of the plot
+    bool m_drawn = false;
     bool m_stale = false;
     QList<ChartSeries> m_series;
     QList<ValueLabel> m_labels;
     QList<LimitLine> m_limits;
+    QList<AllowedBand> m_bands;
     QList<EventMark> m_marks;
     std::optional<std::pair<double, double>> m_dragged;
 };

@@ -4,6 +4,7 @@
 
 #include <QElapsedTimer>
 #include <algorithm>
+#include <utility>
 
 namespace sluice::ui {
 
@@ -27,11 +28,10 @@ void SeriesFeed::setSources(QList<Source> sources)
 
 void SeriesFeed::clear()
 {
-    m_lines.clear();
     m_fetchedTo = 0;
     m_open = 0;
     ++m_epoch;
-    show();
+    m_chart->setSeries({});
 }
 
 void SeriesFeed::fetch(ops::PrometheusClient* client, double start, double end, double step)
@@ -42,10 +42,10 @@ void SeriesFeed::fetch(ops::PrometheusClient* client, double start, double end, 
         return; // the last round is still open
     }
     if (whole) {
-        m_lines.clear();
         ++m_epoch;
         m_open = 0;
         m_step = step;
+        m_whole = true; // until the first answer the old lines stay
     }
     m_start = start;
     const double from = whole ? start : std::max(start, m_fetchedTo - overlapSteps * step);
@@ -74,44 +74,25 @@ void SeriesFeed::fetch(ops::PrometheusClient* client, double start, double end, 
 
 void SeriesFeed::merge(int source, const ops::RangeAnswer& answer, double from)
 {
+    QList<ChartSeries> tails;
     for (const ops::TimeSeries& series : answer.series) {
         const auto [name, style] = m_sources[source].present(series.labels);
-        if (name.isEmpty()) {
-            continue;
+        if (!name.isEmpty()) {
+            tails << ChartSeries{name, series.points, style, m_sources[source].area && style == 0,
+                true, source * 100 + style};
         }
-        Line& line = m_lines[name];
-        line.style = style;
-        line.area = m_sources[source].area && style == 0;
-        line.order = source * 10 + style;
-        // What was known from `from` on is replaced by what came; what left the range on the left
-        // goes.
-        const auto cut = std::lower_bound(line.points.begin(), line.points.end(), from - 0.001,
-            [](const QPointF& point, double time) { return point.x() < time; });
-        line.points.erase(cut, line.points.end());
-        const auto first =
-            std::lower_bound(line.points.begin(), line.points.end(), m_start - 2 * m_step,
-                [](const QPointF& point, double time) { return point.x() < time; });
-        line.points.erase(line.points.begin(), first);
-        line.points += series.points;
     }
-    show();
-}
-
-void SeriesFeed::show()
-{
-    QList<std::pair<int, ChartSeries>> sorted;
-    for (auto line = m_lines.begin(); line != m_lines.end(); ++line) {
-        sorted << std::pair(
-            line->order, ChartSeries{line.key(), line->points, line->style, line->area, true});
+    if (std::exchange(m_whole, false)) {
+        std::stable_sort(tails.begin(), tails.end(), [](const auto& a, const auto& b) {
+            return std::pair(a.order, a.name) < std::pair(b.order, b.name);
+        });
+        m_chart->setSeries(std::move(tails));
+    } else {
+        m_chart->merge(tails, from - 0.001, m_start - 2 * m_step);
     }
-    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-        return a.first != b.first ? a.first < b.first : a.second.name < b.second.name;
-    });
-    QList<ChartSeries> all;
-    for (auto& [order, series] : sorted) {
-        all << std::move(series);
+    if (!answer.warnings.isEmpty()) {
+        Q_EMIT warned(answer.warnings);
     }
-    m_chart->setSeries(std::move(all));
 }
 
 } // namespace sluice::ui

@@ -3,7 +3,6 @@
 #include "engine/operations/monitoring/prometheusclient.h"
 #include "ui/charts/timelines.h"
 
-#include <QHash>
 #include <QObject>
 #include <functional>
 
@@ -36,27 +35,20 @@ public:
 
 Q_SIGNALS:
     void answered(double milliseconds);
+    void warned(const QStringList& warnings); ///< what Prometheus said beside the answer
     void failed(const sluice::Error& error);
 
 private:
-    struct Line
-    {
-        QList<QPointF> points;
-        int style = 0;
-        bool area = false;
-        int order = 0;
-    };
-    void merge(int source, const ops::RangeAnswer& answer, double start);
-    void show();
+    void merge(int source, const ops::RangeAnswer& answer, double from);
 
     LiveChart* m_chart;
     QList<Source> m_sources;
-    QHash<QString, Line> m_lines;
     double m_step = 0;
     double m_start = 0;
     double m_fetchedTo = 0;
     int m_open = 0;
     int m_epoch = 0;
+    bool m_whole = true; ///< what comes replaces the lines instead of their tails
 };
 
 } // namespace sluice::ui

@@ -4,6 +4,7 @@
 #include "ui/shell/connectdialog.h"
 #include "ui/shell/notificationpanel.h"
 #include "ui/shell/rail.h"
+#include "ui/shell/rangedialog.h"
 #include "ui/shell/shortcutsheet.h"
 #include "ui/shell/theme.h"
 #include "ui/shell/topbar.h"
@@ -140,6 +141,8 @@ void MainWindow::makeActions()
         [this] { showEnvironmentMenu(); });
     addNamed(tr("Live or paused"), QKeySequence(Qt::CTRL | Qt::Key_Space),
         [this] { m_console->setLive(!m_console->isLive()); });
+    addNamed(tr("Time range of the charts…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_T),
+        [this] { openRangeDialog(); });
     addNamed(tr("Welcome page"), QKeySequence(Qt::CTRL | Qt::Key_0), [this] { showWorkspace({}); });
     for (const Theme::Mode mode : {Theme::Mode::Light, Theme::Mode::Dark, Theme::Mode::System}) {
         const QString name = mode == Theme::Mode::Light ? tr("Theme: light")
@@ -277,7 +280,17 @@ void MainWindow::showRangeMenu()
         action->setCheckable(true);
         action->setChecked(m_console->timeRange() == range);
     }
+    menu->addSeparator();
+    menu->addAction(tr("Another range…"), this, &MainWindow::openRangeDialog);
     menu->popup(m_top->rangeChip()->mapToGlobal(QPoint(0, m_top->rangeChip()->height() + 4)));
+}
+
+void MainWindow::openRangeDialog()
+{
+    auto* dialog = new RangeDialog(m_console->timeRange(), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &RangeDialog::chosen, m_console, &Console::setTimeRange);
+    dialog->open();
 }
 
 void MainWindow::openConnectDialog()

@@ -50,6 +50,7 @@ private:
         const QString& text, const QKeySequence& keys, const std::function<void()>& run);
     void showEnvironmentMenu();
     void showRangeMenu();
+    void openRangeDialog();
     void openConnectDialog();
     void refreshTop();
     void refreshStatus();
