@@ -61,6 +61,8 @@ void addRollout(CLI::App& app, Commands& commands);
 void addStack(CLI::App& app, Commands& commands);
 void addDoctor(CLI::App& app, Commands& commands);
 void addHistory(CLI::App& app, Commands& commands);
+void addCerts(CLI::App& app, Commands& commands);
+void addToken(CLI::App& app, Commands& commands);
 
 /// Runs `start(context, answered)` on the event loop until it answers or `timeoutMs` is over.
 template <typename T>

@@ -48,6 +48,8 @@ int main(int argc, char** argv)
     sluice::ctl::addRollout(app, commands);
     sluice::ctl::addHistory(app, commands);
     sluice::ctl::addStack(app, commands);
+    sluice::ctl::addCerts(app, commands);
+    sluice::ctl::addToken(app, commands);
     sluice::ctl::addDoctor(app, commands);
 
     try {

@@ -161,7 +161,11 @@ int serve(const Arguments& arguments)
         return fail(reporter.error());
     }
 
-    auto service = sluice::service::Service::make(configuration, SLUICE_VERSION);
+    auto service = sluice::service::Service::make(
+        configuration, SLUICE_VERSION, sluice::service::Service::systemClock, [&arguments] {
+            return sluice::service::loadConfiguration(
+                arguments.configuration, arguments.settings());
+        });
     if (!service) {
         return fail(service.error());
     }
@@ -194,7 +198,7 @@ int main(int argc, char** argv)
     app.add_flag("--config-schema", arguments.schema, "only print the file's JSON Schema");
     addFlags(app, arguments);
     app.footer("SIGTERM: not ready at once, requests in flight are finished, exit 0. A second one "
-               "ends at once.\n"
+               "ends at once. SIGHUP: certificates, tokens, limits and log level are read again.\n"
                "Exit codes: 0 ended as asked, 2 bad usage or input (a bad model, a port in use).");
     try {
         app.parse(argc, argv);

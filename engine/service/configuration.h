@@ -56,6 +56,7 @@ struct LimitSettings
     std::chrono::milliseconds queueDelay{10}; ///< aimed at; 0: never sheds
     double ratePerClient = 0; ///< requests a second; 0: no limit
     double burstPerClient = 0; ///< 0: one second's worth
+    bool forwardedFor = false; ///< a client's address is X-Forwarded-For's last
     std::chrono::seconds headerTimeout{10}; ///< from a request's first byte to its header's last
     std::chrono::seconds readTimeout{15}; ///< to its body's last
     std::chrono::seconds idleTimeout{75};

@@ -151,6 +151,8 @@ void addLimits(FieldList& list, LimitSettings& limits)
         "requests a second by token or address, beyond: 429; 0: no limit");
     list.number("burst_per_client", limits.burstPerClient, 0, 1e6,
         "requests at once by token or address; 0: one second's worth");
+    list.boolean("forwarded_for", limits.forwardedFor,
+        "a client's address is the last one in X-Forwarded-For: behind a balancer that sets it");
     list.integer("header_seconds", limits.headerTimeout, 1, 3600,
         "from the first byte of a request to the end of its header, beyond: 408");
     list.integer("read_seconds", limits.readTimeout, 1, 3600,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/service/access.h"
 #include "engine/service/routes/routecontext.h"
 
 namespace sluice::service {
@@ -9,15 +10,18 @@ namespace sluice::service {
 class Routes
 {
 public:
-    explicit Routes(RouteContext context);
+    Routes(RouteContext context, AccessControl access);
 
-    void handle(Request request, Server::Respond respond);
+    void handle(const std::shared_ptr<Request>& request, const Server::Respond& respond);
+    /// Who may ask what from now on.
+    void setAccess(AccessControl access, const LimitSettings& limits);
 
 private:
     struct Route;
     static const Route* find(std::string_view path);
 
     RouteContext m_context;
+    AccessControl m_access;
 };
 
 } // namespace sluice::service

@@ -50,9 +50,11 @@ std::string rfc3339Now()
 ServerLimits serverLimits(const LimitSettings& settings)
 {
     ServerLimits limits;
-    limits.headerBytes = settings.headerBytes;
-    limits.bodyBytes = settings.bodyBytes;
+    limits.request = {settings.headerBytes, settings.bodyBytes};
     limits.connections = settings.connections;
+    limits.inFlight = settings.inFlight;
+    limits.queueDelay = settings.queueDelay;
+    limits.headerTimeout = settings.headerTimeout;
     limits.readTimeout = settings.readTimeout;
     limits.idleTimeout = settings.idleTimeout;
     limits.writeTimeout = settings.writeTimeout;
@@ -64,10 +66,12 @@ ServerLimits serverLimits(const LimitSettings& settings)
 class Service::Private
 {
 public:
-    Private(const Configuration& configuration, const std::string& version, const Clock& clock)
+    Private(const Configuration& configuration, const std::string& version, const Clock& clock,
+        std::function<LoadedConfiguration()> reread)
         : m_settings(configuration)
         , m_version(version)
         , m_clock(clock)
+        , m_reread(std::move(reread))
         , m_metrics(configuration.listen.pool, version)
         , m_redis(makeRedis())
         , m_redisMessages(m_loop, redisSettings("sluiced-sub"))
@@ -82,10 +86,13 @@ public:
               })
         , m_server(
               m_loop, serverLimits(configuration.limits),
-              [this](Request request, Server::Respond respond) {
-                  m_routes->handle(std::move(request), std::move(respond));
+              [this](const std::shared_ptr<Request>& request, const Server::Respond& respond) {
+                  m_routes->handle(request, respond);
               },
-              [this](int status) { m_metrics.request("refused", status, 0); })
+              [this](const Request& request, int status) {
+                  m_metrics.request(
+                      request.route, status, secondsSince(request.received), request.id);
+              })
         , m_signals(m_loop)
         , m_notice(m_loop)
     {
@@ -111,7 +118,10 @@ public:
             return feedback.error();
         }
         m_feedback = std::move(*feedback);
-        m_routes.emplace(routeContext());
+        m_routes.emplace(routeContext(), AccessControl(m_settings.auth, m_settings.limits));
+        if (auto secured = setTls(m_settings.tls); !secured) {
+            return secured;
+        }
         const auto port = m_server.listen(m_settings.listen.host, m_settings.listen.port);
         if (!port) {
             return port.error();
@@ -125,6 +135,7 @@ public:
         boost::system::error_code code;
         m_signals.add(SIGTERM, code);
         m_signals.add(SIGINT, code);
+        m_signals.add(SIGHUP, code);
         waitForSignal();
         if (m_settings.usesRedis()) {
             m_redis->start();
@@ -134,11 +145,35 @@ public:
         }
         m_models.watch();
         m_ready = true;
-        spdlog::info("pool {} serves on http://{}:{}, model {}, {} intents", m_settings.listen.pool,
-            m_settings.listen.host, m_port, m_models.file(),
-            m_watcher->current()->classifier->model().labels().size());
+        spdlog::info("pool {} serves on {}://{}:{}, model {}, {} intents", m_settings.listen.pool,
+            m_settings.tls.certificate.empty() ? "http" : "https", m_settings.listen.host, m_port,
+            m_models.file(), m_watcher->current()->classifier->model().labels().size());
         m_loop.run();
         spdlog::info("ended");
+    }
+
+    void reload()
+    {
+        const LoadedConfiguration loaded =
+            m_reread ? m_reread() : LoadedConfiguration{m_settings, {}};
+        for (const std::string& problem : loaded.problems) {
+            spdlog::error("not reloaded: {}", problem);
+        }
+        if (!loaded.problems.empty()) {
+            return;
+        }
+        const Configuration& fresh = loaded.configuration;
+        if (auto secured = setTls(fresh.tls); !secured) {
+            spdlog::error("not reloaded: {}", secured.error().text());
+            return;
+        }
+        m_settings.tls = fresh.tls;
+        m_settings.auth = fresh.auth;
+        m_settings.limits = fresh.limits;
+        m_server.setLimits(serverLimits(fresh.limits));
+        m_routes->setAccess(AccessControl(fresh.auth, fresh.limits), fresh.limits);
+        spdlog::set_level(spdlog::level::from_str(fresh.log.level));
+        spdlog::info("reloaded: certificates, tokens, limits, log level; the rest needs a restart");
     }
 
     void drain()
@@ -163,6 +198,23 @@ public:
     std::uint16_t m_port = 0;
 
 private:
+    /// New connections speak with what the files hold now; nothing changes when they can't be used.
+    Result<void> setTls(const TlsSettings& settings)
+    {
+        std::shared_ptr<const TlsContext> context;
+        if (!settings.certificate.empty()) {
+            auto loaded = TlsContext::load(settings);
+            if (!loaded) {
+                return loaded.error();
+            }
+            context = std::move(*loaded);
+        }
+        m_metrics.certificateExpiry =
+            context ? double(context->expires().time_since_epoch().count()) : 0;
+        m_server.setTls(std::move(context));
+        return {};
+    }
+
     RedisSettings redisSettings(const char* name) const
     {
         RedisSettings settings;
@@ -255,6 +307,11 @@ private:
             if (code) {
                 return;
             }
+            if (number == SIGHUP) {
+                reload();
+                waitForSignal();
+                return;
+            }
             if (m_draining) {
                 spdlog::warn("second signal {}: ending at once", number);
                 m_loop.stop();
@@ -268,6 +325,7 @@ private:
     Configuration m_settings;
     std::string m_version;
     Clock m_clock;
+    std::function<LoadedConfiguration()> m_reread;
     Metrics m_metrics;
     std::unique_ptr<RedisCommands> m_redis;
     RedisConnection m_redisMessages;
@@ -298,10 +356,10 @@ std::chrono::sys_seconds Service::systemClock()
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-Result<std::unique_ptr<Service>> Service::make(
-    const Configuration& configuration, const std::string& version, const Clock& clock)
+Result<std::unique_ptr<Service>> Service::make(const Configuration& configuration,
+    const std::string& version, const Clock& clock, std::function<LoadedConfiguration()> reread)
 {
-    auto all = std::make_unique<Private>(configuration, version, clock);
+    auto all = std::make_unique<Private>(configuration, version, clock, std::move(reread));
     if (auto opened = all->open(); !opened) {
         return opened.error();
     }
@@ -316,6 +374,11 @@ std::uint16_t Service::port() const
 void Service::run()
 {
     d->run();
+}
+
+void Service::reload()
+{
+    boost::asio::post(d->m_loop, [this] { d->reload(); });
 }
 
 void Service::stop()

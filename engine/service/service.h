@@ -21,9 +21,11 @@ public:
     static std::chrono::sys_seconds systemClock();
 
     /// Loads and binds; Input error when the model is bad or the port in use. `version` is told in
-    /// info and metrics.
+    /// info and metrics; `reread` reads the configuration anew when SIGHUP asks for it (none: what
+    /// was given is applied again, with the files it names).
     static Result<std::unique_ptr<Service>> make(const Configuration& configuration,
-        const std::string& version, const Clock& clock = systemClock);
+        const std::string& version, const Clock& clock = systemClock,
+        std::function<LoadedConfiguration()> reread = nullptr);
     ~Service();
 
     std::uint16_t port() const;
@@ -31,6 +33,9 @@ public:
     /// once.
     void run();
     void stop(); ///< from any thread
+    /// As SIGHUP, from any thread: certificates, tokens, limits and log level are taken from the
+    /// configuration; connections stay. What is wrong with it is logged, and all stays as it was.
+    void reload();
 
 private:
     class Private;

@@ -1,79 +1,79 @@
-#include "engine/service/http/server.h"
+#include "engine/service/service.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
-#include <chrono>
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace sluice::service;
-namespace asio = boost::asio;
 
 namespace {
 
-/// The server on one loop, asked over loopback.
-struct Host
+/// A worker with the bundled model and sessions in memory, on a thread of its own.
+std::uint16_t portOfWorker()
 {
-    asio::io_context loop;
-    std::uint16_t port = 0;
-    Server server{loop, ServerLimits(),
-        [](Request request, const Server::Respond& respond) {
-            Response response;
-            response.body = request.method + ' ' + std::string(request.path()) + ' '
-                + std::to_string(request.body.size());
-            respond(std::move(response));
-        },
-        [](int) {}};
-
-    Host()
-    {
-        const auto bound = server.listen("127.0.0.1", 0);
-        if (!bound) {
+    static const std::uint16_t port = [] {
+        Configuration configuration;
+        configuration.model.file = SLUICE_BINARY_DIR "/share/sluice/helpdesk.model";
+        configuration.model.catalogue = SLUICE_BINARY_DIR "/share/sluice/entities.json";
+        configuration.sessions.inMemory = 1000;
+        auto made = Service::make(configuration, "fuzz");
+        if (!made) {
             std::abort();
         }
-        port = *bound;
-    }
-};
-
-Host& host()
-{
-    static Host one;
-    return one;
+        Service* service = made->release(); // until the process ends
+        std::thread([service] { service->run(); }).detach();
+        return service->port();
+    }();
+    return port;
 }
 
 } // namespace
 
-/// Any bytes on a connection, then its end: the server answers or closes, and lives.
+/// Any bytes on a connection to all of the worker's routes, then its end: each request is answered
+/// or the connection closed, within 5 s, and nothing but HTTP comes back.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size)
 {
-    Host& all = host();
-    asio::ip::tcp::socket client(all.loop);
-    boost::system::error_code code;
-    client.connect({asio::ip::make_address("127.0.0.1"), all.port}, code);
-    if (code) {
-        return 0;
+    const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(portOfWorker());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const timeval patience{5, 0};
+    ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        std::abort();
     }
-    bool closed = false;
+    // Many pipelined requests whose answers nobody takes would stop both: part by part.
     std::string answer;
-    asio::async_write(
-        client, asio::buffer(data, size), [&](const boost::system::error_code&, std::size_t) {
-            boost::system::error_code ignored;
-            client.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-        });
-    asio::async_read(client, asio::dynamic_buffer(answer),
-        [&](const boost::system::error_code&, std::size_t) { closed = true; });
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (!closed) {
-        if (all.loop.stopped()) {
-            all.loop.restart();
+    char buffer[65536];
+    for (std::size_t at = 0; at < size;) {
+        const ssize_t sent =
+            ::send(client, data + at, std::min<std::size_t>(size - at, 4096), MSG_NOSIGNAL);
+        if (sent <= 0) {
+            break;
         }
-        if (all.loop.run_one_until(deadline) == 0) {
-            std::abort(); // neither an answer nor an end
+        at += std::size_t(sent);
+        ssize_t got = 0;
+        while ((got = ::recv(client, buffer, sizeof buffer, MSG_DONTWAIT)) > 0) {
+            answer.append(buffer, std::size_t(got));
         }
     }
-    if (!answer.empty() && !answer.starts_with("HTTP/1.")) {
+    ::shutdown(client, SHUT_WR);
+    ssize_t got = 0;
+    while ((got = ::recv(client, buffer, sizeof buffer, 0)) > 0) {
+        answer.append(buffer, std::size_t(got));
+    }
+    if (got < 0 && errno == EAGAIN) {
+        std::abort(); // neither an answer nor an end
+    }
+    ::close(client);
+    if (!answer.empty() && !answer.starts_with("HTTP/1.1 ")) {
         std::abort();
     }
     return 0;

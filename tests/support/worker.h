@@ -5,10 +5,12 @@
 #include <QByteArray>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QTcpSocket>
+#include <QSslConfiguration>
+#include <QSslSocket>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <sys/socket.h>
 #include <thread>
 
 namespace sluice::test {
@@ -27,7 +29,8 @@ class Worker
 public:
     explicit Worker(service::Configuration options,
         std::chrono::seconds drain = std::chrono::seconds(0),
-        const service::Service::Clock& clock = service::Service::systemClock)
+        const service::Service::Clock& clock = service::Service::systemClock,
+        std::function<service::LoadedConfiguration()> reread = nullptr)
     {
         const std::string share = SLUICE_BINARY_DIR "/share/sluice";
         options.listen.drain = drain;
@@ -35,7 +38,7 @@ public:
             options.model.file = share + "/helpdesk.model";
         }
         options.model.catalogue = share + "/entities.json";
-        auto made = service::Service::make(options, "test", clock);
+        auto made = service::Service::make(options, "test", clock, std::move(reread));
         if (made) {
             m_service = std::move(*made);
             m_thread = std::thread([this] { m_service->run(); });
@@ -52,6 +55,7 @@ public:
         }
     }
     void beginToStop() { m_service->stop(); }
+    void reload() { m_service->reload(); }
     std::uint16_t port() const { return m_service->port(); }
     std::optional<Error> error;
 
@@ -69,15 +73,26 @@ public:
         m_socket.connectToHost(QStringLiteral("127.0.0.1"), port);
         m_socket.waitForConnected(5000);
     }
+    /// Over TLS; isEncrypted() says whether that came about.
+    HttpClient(std::uint16_t port, const QSslConfiguration& tls)
+    {
+        m_socket.setSslConfiguration(tls);
+        m_socket.connectToHostEncrypted(QStringLiteral("127.0.0.1"), port);
+        m_socket.waitForEncrypted(5000);
+    }
+    bool isEncrypted() const { return m_socket.isEncrypted(); }
+    QSslCertificate peer() const { return m_socket.peerCertificate(); }
     void send(const QByteArray& bytes)
     {
         m_socket.write(bytes);
         m_socket.waitForBytesWritten(5000);
     }
-    HttpAnswer receive(bool headOnly = false)
+    /// Sends no more, and still listens.
+    void endWriting() { ::shutdown(int(m_socket.socketDescriptor()), SHUT_WR); }
+    HttpAnswer receive(bool headOnly = false, int timeoutMs = 5000)
     {
         HttpAnswer answer;
-        while (!m_buffer.contains("\r\n\r\n") && more()) { }
+        while (!m_buffer.contains("\r\n\r\n") && more(timeoutMs)) { }
         const qsizetype end = m_buffer.indexOf("\r\n\r\n");
         if (end < 0) {
             return answer;
@@ -116,15 +131,15 @@ public:
     void disconnect() { m_socket.abort(); }
 
 private:
-    bool more()
+    bool more(int timeoutMs = 5000)
     {
-        if (m_socket.bytesAvailable() == 0 && !m_socket.waitForReadyRead(5000)) {
+        if (m_socket.bytesAvailable() == 0 && !m_socket.waitForReadyRead(timeoutMs)) {
             return false;
         }
         m_buffer += m_socket.readAll();
         return true;
     }
-    QTcpSocket m_socket;
+    QSslSocket m_socket;
     QByteArray m_buffer;
 };
 

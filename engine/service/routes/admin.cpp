@@ -10,27 +10,28 @@ namespace json = boost::json;
 void modelRoute(
     const RouteContext& context, const RequestPointer& request, const Server::Respond& respond)
 {
-    const std::string* hash = request->header("X-Content-SHA256");
+    const std::string_view* hash = request->header("X-Content-SHA256");
     if (hash == nullptr || hash->size() != 64
-        || hash->find_first_not_of("0123456789abcdef") != std::string::npos) {
+        || hash->find_first_not_of("0123456789abcdef") != std::string_view::npos) {
         respond(problem(400, "Bad Request",
             "the header X-Content-SHA256 must hold the file's SHA-256: 64 lower-case hexadecimal "
             "digits"));
         return;
     }
-    context.models->upload(request->body, *hash, [&context, respond](const Result<void>& served) {
-        if (!served) {
-            const bool refused = served.error().kind == ErrorKind::Refused;
-            respond(refused ? problem(409, "Conflict", served.error().text())
-                            : problem(422, "Unprocessable Content", served.error().text()));
-            return;
-        }
-        const ServingPointer now = context.serving();
-        respond(
-            jsonResponse(json::serialize(json::object{{"model", now->classifier->model().hash()},
-                {"labels", now->classifier->model().labels().size()},
-                {"threshold_set", now->thresholds->set().number}})));
-    });
+    context.models->upload(
+        request->body, std::string(*hash), [&context, respond](const Result<void>& served) {
+            if (!served) {
+                const bool refused = served.error().kind == ErrorKind::Refused;
+                respond(refused ? problem(409, "Conflict", served.error().text())
+                                : problem(422, "Unprocessable Content", served.error().text()));
+                return;
+            }
+            const ServingPointer now = context.serving();
+            respond(jsonResponse(
+                json::serialize(json::object{{"model", now->classifier->model().hash()},
+                    {"labels", now->classifier->model().labels().size()},
+                    {"threshold_set", now->thresholds->set().number}})));
+        });
 }
 
 } // namespace sluice::service

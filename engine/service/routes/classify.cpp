@@ -109,14 +109,14 @@ public:
 
     void start()
     {
-        const std::string* header = m_request->header("X-Session-Id");
+        const std::string_view* header = m_request->header("X-Session-Id");
         const bool given = header != nullptr || !m_read.session.empty();
         if (header != nullptr && !m_read.session.empty() && m_read.session != *header) {
             refuse("the session in the body differs from the one in X-Session-Id: the balancer "
                    "goes by the header, so send that alone");
             return;
         }
-        m_session.id = header != nullptr ? *header : m_read.session;
+        m_session.id = header != nullptr ? std::string(*header) : m_read.session;
         if (given && !isValidSessionId(m_session.id)) {
             refuse("a session is named by 1 to 128 printable ASCII characters without blanks");
             return;
@@ -159,8 +159,8 @@ private:
         }
         count(m_context, *answer);
         if (m_context.decisions->samples(m_session.id)) {
-            m_context.decisions->add(*answer, m_read.query.text, m_session.id,
-                requestIdOf(*m_request), *serving->classifier, m_request->received);
+            m_context.decisions->add(*answer, m_read.query.text, m_session.id, m_request->id,
+                *serving->classifier, m_request->received);
         }
         if (hasContext && m_read.context == ContextUse::Use) {
             Classifier::remember(m_session, *answer);
@@ -286,7 +286,7 @@ void batchRoute(
         return;
     }
     const ServingPointer serving = context.serving();
-    const std::string requestId = requestIdOf(*request);
+    const std::string& requestId = request->id;
     std::string body = "{\"answers\":[";
     for (std::size_t index = 0; index < queries->size(); ++index) {
         const Query& query = (*queries)[index];

@@ -14,13 +14,13 @@ namespace {
 constexpr std::size_t maxLabelBytes = 256;
 
 /// What the header says where there is one; the body's member may say the same.
-std::string sameInBoth(JsonReader& in, std::string_view member, const std::string* header)
+std::string sameInBoth(JsonReader& in, std::string_view member, const std::string_view* header)
 {
     const auto given = in.optionalString(member);
     if (header != nullptr && given && *given != *header) {
         in.fail(member, "differs from the header that says the same: send one of them");
     }
-    const std::string name = header != nullptr ? *header : given.value_or("");
+    const std::string name = header != nullptr ? std::string(*header) : given.value_or("");
     if ((header != nullptr || given) && !isValidSessionId(name)) {
         in.fail(member, "1 to 128 printable ASCII characters without blanks are expected");
     }

@@ -43,8 +43,6 @@ using RouteHandler = void (*)(
     const RouteContext& context, const RequestPointer& request, const Server::Respond& respond);
 
 Response jsonResponse(std::string body);
-/// The request's name, as the client or the balancer gave it; else one made up.
-std::string requestIdOf(const Request& request);
 double secondsSince(std::chrono::steady_clock::time_point start);
 
 } // namespace sluice::service

@@ -39,7 +39,7 @@ void readyzRoute(const RouteContext& context, const RequestPointer&, const Serve
 void metricsRoute(
     const RouteContext& context, const RequestPointer& request, const Server::Respond& respond)
 {
-    const std::string* accept = request->header("Accept");
+    const std::string_view* accept = request->header("Accept");
     const MetricsFormat format = metricsFormat(accept == nullptr ? "" : *accept);
     Response response;
     response.contentType = contentType(format);
