@@ -18,6 +18,8 @@ struct ClassifyArguments
     std::string catalogue;
     std::string thresholds;
     std::string session;
+    std::string system;
+    std::vector<std::string> systemActs;
     bool explain = false;
     std::size_t topK = 5;
     std::vector<std::string> queries;
@@ -87,12 +89,15 @@ int classify(const Output& output, const ClassifyArguments& arguments)
     Session session;
     session.id = arguments.session;
     int worst = 0;
+    Query query{{}, arguments.system, arguments.systemActs};
     const auto one = [&](const std::string& text) {
         const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+        query.text = text;
         const auto answer =
             (*classifier)
-                ->classify({text, {}, {}}, **thresholds, session.id.empty() ? nullptr : &session,
-                    now, {arguments.topK, arguments.explain});
+                ->classify(query, **thresholds, session.id.empty() ? nullptr : &session, now,
+                    {arguments.topK, arguments.explain});
+        query = {}; // what the system said stood before this one
         if (!answer) {
             worst = std::max(worst, output.fail(answer.error()));
             return;
@@ -103,8 +108,8 @@ int classify(const Output& output, const ClassifyArguments& arguments)
         print(output, text, *answer, session.id);
     };
     if (!arguments.queries.empty()) {
-        for (const std::string& query : arguments.queries) {
-            one(query);
+        for (const std::string& text : arguments.queries) {
+            one(text);
         }
         return worst;
     }
@@ -134,6 +139,10 @@ void addClassify(CLI::App& app, Commands& commands)
         "threshold set, JSON (default: the one trained with the model)");
     sub->add_option("--session", arguments->session,
         "the queries are turns of one conversation with this name");
+    sub->add_option("--system", arguments->system, "what the system said before the first query");
+    sub->add_option("--system-acts", arguments->systemActs,
+           "the same as dialogue acts, ACT,... (for models trained on them)")
+        ->delimiter(',');
     sub->add_flag("--explain", arguments->explain, "also the n-grams that spoke for and against");
     sub->add_option("--top-k", arguments->topK, "how many candidates to give")
         ->capture_default_str()
