@@ -12,7 +12,10 @@ packaging/check.sh NAME
   bench      accuracy, speed and sizes of the engine; requests a second of the worker (up to 20 min);
              with SLUICE_DATA also ours against fastText, nlp.js and scikit-learn: docs/BENCHMARKS.md
              (up to 2 h; SLUICE_BENCH_QUICK=1 tries it in minutes)
-  soak       the local stack under the normal scenario, 10 min (SLUICE_SOAK_SECONDS); memory slope, descriptors
+  soak       the local stack at 500 requests/s, 30 min (SLUICE_SOAK_SECONDS); upper 95 % bound of each
+             part's memory slope, descriptors
+  sentry     a crashed worker's report reaches Spotlight, a real consumer, without a network (up to 5 min)
+  openapi    docs/openapi.json by Redocly's linter; a running worker's answers against it by Ajv (up to 5 min)
   drills     servers killed, stopped and restarted under load                    (up to 10 min)
   coverage   line coverage of engine/ from the quick and system tests            (up to 30 min)
   tidy       clang-tidy over the tree                                            (up to 40 min)
@@ -98,7 +101,17 @@ bench)
 soak)
     install_packages $build_packages $server_packages
     build_preset release
-    run_bounded $((${SLUICE_SOAK_SECONDS:-600} + 120)) ctest --test-dir "$root/build/release" -L soak -V || status=1
+    run_bounded $((${SLUICE_SOAK_SECONDS:-1800} + 120)) ctest --test-dir "$root/build/release" -L soak -V || status=1
+    ;;
+sentry)
+    install_packages $build_packages nodejs npm curl util-linux
+    build_preset release sluiced sluice_resources
+    run_bounded 300 "$root/packaging/lib/sentry.sh" || status=1
+    ;;
+openapi)
+    install_packages $build_packages nodejs npm curl
+    build_preset release sluiced sluice_resources
+    run_bounded 300 "$root/packaging/lib/openapi.sh" || status=1
     ;;
 drills)
     install_packages $build_packages $server_packages

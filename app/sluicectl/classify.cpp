@@ -142,7 +142,8 @@ void addClassify(CLI::App& app, Commands& commands)
     sub->add_option("--system", arguments->system, "what the system said before the first query");
     sub->add_option("--system-acts", arguments->systemActs,
            "the same as dialogue acts, ACT,... (for models trained on them)")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->allow_extra_args(false);
     sub->add_flag("--explain", arguments->explain, "also the n-grams that spoke for and against");
     sub->add_option("--top-k", arguments->topK, "how many candidates to give")
         ->capture_default_str()

@@ -174,11 +174,11 @@ void ReportSink::sink_it_(const spdlog::details::log_msg& line)
     const LogFields fields = currentLogFields();
     report.traceId = fields.traceId;
     report.spanId = fields.spanId;
-    for (const auto& [name, value] :
-        {std::pair("request_id", fields.requestId), std::pair("session", fields.session)}) {
-        if (!value.empty()) {
-            report.tags.emplace_back(name, value);
-        }
+    if (!fields.requestId.empty()) {
+        report.tags.emplace_back("request_id", fields.requestId);
+    }
+    if (!fields.session.empty()) {
+        report.tags.emplace_back("session", sessionTag(fields.session));
     }
     reporter->report(std::move(report));
 }

@@ -144,7 +144,7 @@ void LogFormatter::format(const spdlog::details::log_msg& line, spdlog::memory_b
     }
     if (currentFields != nullptr) {
         appendField(out, m_json, "request_id", currentFields->requestId);
-        appendField(out, m_json, "session", currentFields->session);
+        appendField(out, m_json, "session", sessionTag(currentFields->session));
         appendField(out, m_json, "trace_id", currentFields->traceId);
         appendField(out, m_json, "span_id", currentFields->spanId);
         if (!currentFields->more.empty()) {
@@ -235,8 +235,7 @@ Result<void> startLogging(const LogOptions& options)
     spdlog::drop(accessName);
     spdlog::register_logger(std::make_shared<spdlog::logger>(accessName, sink));
     spdlog::set_default_logger(std::make_shared<spdlog::logger>("", first));
-    spdlog::set_level(spdlog::level::from_str(options.level));
-    spdlog::get(accessName)->set_level(spdlog::level::info);
+    setLogLevel(options.level);
     spdlog::flush_every(std::chrono::seconds(1));
     return {};
 }
@@ -247,6 +246,11 @@ void logAccess(std::string_view message, const LogFields& fields)
         const LogScope scope(fields);
         logger->info("{}", message);
     }
+}
+
+void setLogLevel(const std::string& level)
+{
+    spdlog::default_logger()->set_level(spdlog::level::from_str(level));
 }
 
 void reopenLog()

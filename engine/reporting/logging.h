@@ -18,7 +18,7 @@ namespace sluice {
 struct LogFields
 {
     std::string_view requestId;
-    std::string_view session; ///< sessionTag() of it: the name itself is personal
+    std::string_view session; ///< only sessionTag() of it is written: the name itself is personal
     std::string_view traceId; ///< 32 hexadecimal digits
     std::string_view spanId; ///< 16
     std::string_view more; ///< further JSON members: "route":"/healthz","status":200
@@ -59,6 +59,7 @@ struct LogOptions
 Result<void> startLogging(const LogOptions& options);
 /// Writes a line of the access log, at level info: never taken for a repeat.
 void logAccess(std::string_view message, const LogFields& fields);
+void setLogLevel(const std::string& level); ///< of all lines but the access log's
 void reopenLog(); ///< somebody has moved the file away
 std::uint64_t droppedLogLines(); ///< since the start, because they could not be written
 

@@ -1,11 +1,14 @@
 #include "engine/service/routes.h"
 
+#include "engine/service/requestlog.h"
 #include "engine/service/routes/admin.h"
 #include "engine/service/routes/classify.h"
 #include "engine/service/routes/feedback.h"
+#include "engine/service/routes/openapi.h"
 #include "engine/service/routes/status.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace sluice::service {
 
@@ -28,22 +31,38 @@ void Routes::setAccess(AccessControl access, const LimitSettings& limits)
     m_context.limits = limits;
 }
 
-const Routes::Route* Routes::find(std::string_view path)
+std::span<const Routes::Route> Routes::all()
 {
     static constexpr Route routes[] = {{"/v1/classify", "POST", Access::Query, classifyRoute},
         {"/v1/classify/batch", "POST", Access::Query, batchRoute},
         {"/v1/feedback", "POST", Access::Query, feedbackRoute},
         {"/v1/admin/model", "POST", Access::Admin, modelRoute},
+        {"/v1/admin/profile", "POST", Access::Admin, profileRoute},
         {"/v1/info", "GET", Access::Open, infoRoute},
         {"/healthz", "GET", Access::Open, healthzRoute},
         {"/readyz", "GET", Access::Open, readyzRoute},
-        {"/metrics", "GET", Access::Open, metricsRoute}};
-    for (const Route& route : routes) {
+        {"/metrics", "GET", Access::Open, metricsRoute},
+        {"/openapi.json", "GET", Access::Open, openApiRoute}};
+    return routes;
+}
+
+const Routes::Route* Routes::find(std::string_view path)
+{
+    for (const Route& route : all()) {
         if (route.path == path) {
             return &route;
         }
     }
     return nullptr;
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> Routes::table()
+{
+    std::vector<std::pair<std::string_view, std::string_view>> table;
+    for (const Route& route : all()) {
+        table.emplace_back(route.path, route.method);
+    }
+    return table;
 }
 
 void Routes::handle(const std::shared_ptr<Request>& request, const Server::Respond& respond)
@@ -56,7 +75,7 @@ void Routes::handle(const std::shared_ptr<Request>& request, const Server::Respo
     }
     const Route* route = find(request->path());
     if (route == nullptr) {
-        respond(problem(404, "Not Found", "there is no such route; docs/API.md lists them"));
+        respond(problem(404, "Not Found", "there is no such route; /openapi.json lists them"));
         return;
     }
     request->route = route->path;
@@ -75,7 +94,15 @@ void Routes::handle(const std::shared_ptr<Request>& request, const Server::Respo
         respond(*refused);
         return;
     }
-    route->handler(m_context, request, respond);
+    const LogFields fields = logFields(*request);
+    const LogScope scope(fields);
+    try {
+        route->handler(m_context, request, respond);
+    } catch (const std::exception& error) {
+        spdlog::error("{} failed: {}", route->path, error.what());
+        respond(problem(500, "Internal Server Error",
+            "the worker failed at this; its log says more under the request's id"));
+    }
 }
 
 } // namespace sluice::service

@@ -3,6 +3,11 @@
 #include "engine/service/access.h"
 #include "engine/service/routes/routecontext.h"
 
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace sluice::service {
 
 /// The worker's HTTP routes (docs/API.md): finds, answers, counts. Runs on the event loop's
@@ -10,6 +15,9 @@ namespace sluice::service {
 class Routes
 {
 public:
+    /// Path and method of every route: what docs/openapi.json must hold.
+    static std::vector<std::pair<std::string_view, std::string_view>> table();
+
     Routes(RouteContext context, AccessControl access);
 
     void handle(const std::shared_ptr<Request>& request, const Server::Respond& respond);
@@ -18,6 +26,7 @@ public:
 
 private:
     struct Route;
+    static std::span<const Route> all();
     static const Route* find(std::string_view path);
 
     RouteContext m_context;

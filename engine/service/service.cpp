@@ -5,6 +5,8 @@
 #include "engine/classification/context/redissessionstore.h"
 #include "engine/reporting/logging.h"
 #include "engine/service/http/server.h"
+#include "engine/service/profiler.h"
+#include "engine/service/requestlog.h"
 #include "engine/service/routes.h"
 #include "engine/service/thresholdwatcher.h"
 
@@ -90,8 +92,11 @@ public:
                   m_routes->handle(request, respond);
               },
               [this](const Request& request, int status) {
-                  m_metrics.request(
-                      request.route, status, secondsSince(request.received), request.id);
+                  const double seconds = secondsSince(request.received);
+                  m_metrics.request(request.route, status, seconds, request.id);
+                  if (m_settings.log.access) {
+                      logAnswered(request, status, seconds);
+                  }
               })
         , m_signals(m_loop)
         , m_notice(m_loop)
@@ -172,8 +177,11 @@ public:
         m_settings.limits = fresh.limits;
         m_server.setLimits(serverLimits(fresh.limits));
         m_routes->setAccess(AccessControl(fresh.auth, fresh.limits), fresh.limits);
-        spdlog::set_level(spdlog::level::from_str(fresh.log.level));
-        spdlog::info("reloaded: certificates, tokens, limits, log level; the rest needs a restart");
+        m_settings.log.access = fresh.log.access;
+        setLogLevel(fresh.log.level);
+        reopenLog();
+        spdlog::info(
+            "reloaded: certificates, tokens, limits, log level and file; the rest needs a restart");
     }
 
     void drain()
@@ -261,6 +269,7 @@ private:
         context.feedback = m_feedback.get();
         context.models = &m_models;
         context.privacy = &m_privacy;
+        context.profiler = &m_profiler;
         context.now = m_clock;
         context.ready = [this] { return m_ready; };
         context.metricsText = [this](MetricsFormat format) { return metricsText(format); };
@@ -327,6 +336,7 @@ private:
     Clock m_clock;
     std::function<LoadedConfiguration()> m_reread;
     Metrics m_metrics;
+    Profiler m_profiler{m_loop};
     std::unique_ptr<RedisCommands> m_redis;
     RedisConnection m_redisMessages;
     std::unique_ptr<SessionStore> m_sessions = makeSessions();

@@ -17,6 +17,7 @@ class TestCommandLine : public sluice::test::TestCase
 private Q_SLOTS:
     void initTestCase();
     void trainsEvaluatesAndClassifies();
+    void classifiesAfterWhatTheSystemSaid();
     void trainsTheSameFileFromTheSameSeed();
     void everyCommandHasHelp_data();
     void everyCommandHasHelp();
@@ -120,6 +121,31 @@ void TestCommandLine::trainsEvaluatesAndClassifies()
                  .toObject()[QStringLiteral("value")]
                  .toString(),
         QStringLiteral("B-10498"));
+}
+
+void TestCommandLine::classifiesAfterWhatTheSystemSaid()
+{
+    const auto confidences = [this](const QStringList& options) {
+        const Run done = run(QStringList{QStringLiteral("classify"), QStringLiteral("--json")}
+            + options + QStringList{QStringLiteral("0664 555 0118"), QStringLiteral("hello")});
+        QList<double> all;
+        for (const QByteArray& line : done.out.trimmed().split('\n')) {
+            all << QJsonDocument::fromJson(line).object()[QStringLiteral("confidence")].toDouble();
+        }
+        return all;
+    };
+    const QList<double> alone = confidences({});
+    const QList<double> said = confidences(
+        {QStringLiteral("--system"), QStringLiteral("Which mobile number should I use?")});
+    const QList<double> acts = confidences(
+        {QStringLiteral("--system-acts"), QStringLiteral("INFORM(link_sent),REQUEST(phone)")});
+    QCOMPARE(alone.size(), 2);
+    QCOMPARE(said.size(), 2);
+    QCOMPARE(acts.size(), 2);
+    QVERIFY(said[0] != alone[0]);
+    QVERIFY(acts[0] != alone[0]);
+    QCOMPARE(said[1], alone[1]); // it stood before the first one
+    QCOMPARE(acts[1], alone[1]);
 }
 
 void TestCommandLine::trainsTheSameFileFromTheSameSeed()

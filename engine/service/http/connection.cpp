@@ -199,6 +199,9 @@ void Connection::nameRequest()
     } else {
         m_request->id = makeRequestId();
     }
+    if (const std::string_view* trace = m_request->header("traceparent")) {
+        m_request->trace = TraceContext::parse(*trace);
+    }
 }
 
 /// Whether the body is there as meant; else the request was refused.
@@ -270,7 +273,8 @@ void Connection::append(const Response& response)
     if (m_output.empty()) {
         m_output = m_server->takeBuffer();
     }
-    appendResponse(m_output, response, m_request->id, {m_close, m_head, m_http10});
+    appendResponse(m_output, response, m_request->id,
+        {m_close, m_head, m_http10, m_request->trace ? m_request->trace->header() : std::string()});
     m_server->answered(*m_request, response.status);
 }
 

@@ -73,6 +73,7 @@ void Request::clear()
     body.clear();
     client.clear();
     id.clear();
+    trace.reset();
     route = "other";
     storage.clear();
 }
@@ -121,6 +122,9 @@ void appendResponse(
     }
     if (!requestId.empty()) {
         appendHeader(out, "X-Request-Id", requestId);
+    }
+    if (!framing.traceparent.empty()) {
+        appendHeader(out, "traceparent", framing.traceparent);
     }
     for (const auto& [name, value] : response.headers) {
         appendHeader(out, name, value);

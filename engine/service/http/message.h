@@ -1,10 +1,13 @@
 #pragma once
 
+#include "engine/reporting/tracecontext.h"
+
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +29,7 @@ struct Request
     std::string body; ///< as the client meant it: inflated where it was sent as gzip
     std::string client; ///< the name of the token it came with; empty: none
     std::string id; ///< X-Request-Id, the client's or one made here
+    std::optional<TraceContext> trace; ///< where the client sent one
     std::array<std::uint8_t, 16> peer{}; ///< address, IPv4 mapped into IPv6
     std::chrono::steady_clock::time_point received;
     std::string_view route = "other"; ///< set by who finds the route; a literal
@@ -58,6 +62,7 @@ struct Framing
     bool close = false; ///< the connection ends with this answer
     bool headOnly = false; ///< the length of what GET would send, and no body
     bool http10 = false;
+    std::string traceparent = {}; ///< the header; empty: none
 };
 void appendResponse(
     std::string& out, const Response& response, std::string_view requestId, const Framing& framing);

@@ -9,4 +9,8 @@ namespace sluice::service {
 void modelRoute(
     const RouteContext& context, const RequestPointer& request, const Server::Respond& respond);
 
+/// POST /v1/admin/profile: a CPU profile of so many seconds.
+void profileRoute(
+    const RouteContext& context, const RequestPointer& request, const Server::Respond& respond);
+
 } // namespace sluice::service

@@ -8,6 +8,7 @@
 #include "engine/service/metrics.h"
 #include "engine/service/modelkeeper.h"
 #include "engine/service/privacy.h"
+#include "engine/service/profiler.h"
 #include "engine/service/serving.h"
 
 #include <functional>
@@ -26,6 +27,7 @@ struct RouteContext
     Feedback* feedback = nullptr;
     ModelKeeper* models = nullptr;
     const Privacy* privacy = nullptr;
+    Profiler* profiler = nullptr;
     std::function<std::chrono::sys_seconds()> now;
     std::function<bool()> ready;
     std::function<std::string(MetricsFormat)> metricsText;

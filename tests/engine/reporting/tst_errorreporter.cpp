@@ -182,8 +182,8 @@ void TestErrorReporter::logLinesAreReported()
     QCOMPARE(messageOf(sink.events[0]), QStringLiteral("Redis says no"));
     QCOMPARE(text(sink.events[0][QStringLiteral("tags")].toObject(), "request_id"),
         QStringLiteral("req-7"));
-    QCOMPARE(
-        text(sink.events[0][QStringLiteral("tags")].toObject(), "session"), QStringLiteral("abc"));
+    QCOMPARE(text(sink.events[0][QStringLiteral("tags")].toObject(), "session"),
+        QStringLiteral("ba7816bf8f01"));
     QCOMPARE(text(sink.events[1], "level"), QStringLiteral("fatal"));
     reporter.reset();
     spdlog::error("nobody reports this"); // and nobody minds
