@@ -104,12 +104,14 @@ soak)
     run_bounded $((${SLUICE_SOAK_SECONDS:-1800} + 120)) ctest --test-dir "$root/build/release" -L soak -V || status=1
     ;;
 sentry)
-    install_packages $build_packages nodejs npm curl util-linux
+    install_packages $build_packages curl util-linux iproute2
+    command -v npm >/dev/null || install_packages nodejs npm
     build_preset release sluiced sluice_resources
     run_bounded 300 "$root/packaging/lib/sentry.sh" || status=1
     ;;
 openapi)
-    install_packages $build_packages nodejs npm curl
+    install_packages $build_packages curl
+    command -v npm >/dev/null || install_packages nodejs npm
     build_preset release sluiced sluice_resources
     run_bounded 300 "$root/packaging/lib/openapi.sh" || status=1
     ;;

@@ -1,4 +1,7 @@
+#include "engine/base/certificates.h"
+#include "engine/base/file.h"
 #include "engine/base/sha256.h"
+#include "engine/reporting/httppost.h"
 #include "engine/reporting/logging.h"
 #include "engine/reporting/tracecontext.h"
 #include "engine/service/profiler.h"
@@ -23,6 +26,8 @@ private Q_SLOTS:
     void accessLogNamesRequestAndTrace();
     void traceIsContinued();
     void reloadOpensTheLogAnew();
+    void reportsGoOverTlsToWhoIsMeant_data();
+    void reportsGoOverTlsToWhoIsMeant();
     void profiles();
     void profilerTakesOneAtATime();
 };
@@ -126,6 +131,52 @@ void TestOutside::reloadOpensTheLogAnew()
     QVERIFY(QFile::rename(log, log % QStringLiteral(".old")));
     worker.reload();
     QTRY_VERIFY(contentOf(log).contains("reloaded"));
+}
+
+void TestOutside::reportsGoOverTlsToWhoIsMeant_data()
+{
+    QTest::addColumn<QByteArray>("name"); ///< the certificate's
+    QTest::addColumn<bool>("trusted");
+    QTest::addColumn<bool>("taken");
+    QTest::newRow("right") << QByteArray("127.0.0.1") << true << true;
+    QTest::newRow("another's certificate") << QByteArray("other.example") << true << false;
+    QTest::newRow("an authority of nobody") << QByteArray("127.0.0.1") << false << false;
+}
+
+/// What sends the reports, against a worker's TLS.
+void TestOutside::reportsGoOverTlsToWhoIsMeant()
+{
+    QFETCH(QByteArray, name);
+    QFETCH(bool, trusted);
+    QFETCH(bool, taken);
+    const QTemporaryDir folder;
+    const auto write = [&](const char* file, const std::string& text) {
+        const std::string path = folder.filePath(QString::fromLatin1(file)).toStdString();
+        return writeFileAtomically(path, text).ok() ? path : std::string();
+    };
+    const auto authority = makeAuthority("test", std::chrono::days(1));
+    QVERIFY(authority.ok());
+    const auto own = makeCertificate(
+        *authority, CertificateUse::Server, {name.toStdString()}, std::chrono::days(1));
+    QVERIFY(own.ok());
+    service::Configuration configuration;
+    configuration.tls.certificate = write("server.pem", own->certificate);
+    configuration.tls.key = write("server.key", own->key);
+    Worker worker(configuration);
+    QVERIFY2(!worker.error, worker.error ? worker.error->message.c_str() : "");
+
+    const std::string trust = write("ca.pem", authority->certificate);
+    qputenv("SSL_CERT_FILE", trusted ? QByteArray::fromStdString(trust) : "/dev/null");
+    qputenv("SSL_CERT_DIR", "/nowhere");
+    const auto reply = post(
+        {true, "127.0.0.1", worker.port(), "/v1/classify", {{"Host", "x"}}, R"({"text":"hello"})"},
+        std::chrono::seconds(10));
+    qunsetenv("SSL_CERT_FILE");
+    qunsetenv("SSL_CERT_DIR");
+    QCOMPARE(reply.ok(), taken);
+    QVERIFY(!reply || reply->status == 200);
+    QVERIFY2(reply || reply.error().cause.find("verify failed") != std::string::npos,
+        reply ? "" : reply.error().text().c_str());
 }
 
 void TestOutside::profiles()
