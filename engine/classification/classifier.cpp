@@ -41,7 +41,7 @@ struct Context
     std::string_view leanOn;
 };
 
-Context contextOf(const Session* session, std::size_t words, std::chrono::sys_seconds now)
+Context contextOf(const Session* session, const std::string& text, std::chrono::sys_seconds now)
 {
     Context context;
     context.decision.at = now;
@@ -51,7 +51,7 @@ Context contextOf(const Session* session, std::size_t words, std::chrono::sys_se
     context.decision.followUp = true;
     context.decision.failuresInARow = session->failuresInARow;
     const Turn& last = session->turns.back();
-    if (words <= shortFollowUpWords && last.verdict == Verdict::Accept) {
+    if (last.verdict == Verdict::Accept && tokenise(text).size() <= shortFollowUpWords) {
         context.leanOn = last.intent;
     }
     return context;
@@ -210,7 +210,7 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     answer.entities = m_data->catalogue.extract(query.text, now);
     answer.times.entities = watch.lap();
 
-    const Context context = contextOf(session, tokenise(normalised).size(), now);
+    const Context context = contextOf(session, normalised, now);
     if (session != nullptr) {
         answer.context = session->turns.empty() ? ContextState::New : ContextState::Used;
         answer.turn = session->turnCount + 1;

@@ -49,14 +49,29 @@ public:
     const WordStatistics& statistics() const { return m_statistics; } ///< of the last text
 
 private:
-    void add(std::uint32_t row, NgramGroup group);
-    void finish(const LinearView& view, const std::array<float, 4>& unknown);
+    struct Found
+    {
+        std::uint32_t row = 0;
+        int count = 0;
+        NgramGroup group = NgramGroup::Character;
+    };
+
+    /// Place of a row among the found ones, plus one; 0: it is new, and the place is to be set.
+    std::uint32_t& placeOf(std::uint32_t row)
+    {
+        const std::size_t mask = m_places.size() - 1;
+        std::size_t at = std::size_t(row * 0x9E3779B1U) & mask;
+        while (m_places[at] != 0 && m_found[m_places[at] - 1].row != row) {
+            at = (at + 1) & mask;
+        }
+        return m_places[at];
+    }
+    void finish(const LinearView& view, std::size_t size, const std::array<float, 4>& unknown);
 
     std::vector<std::string_view> m_tokens;
     std::vector<Ngram> m_ngrams;
-    std::vector<std::uint16_t> m_places; ///< small table from row to place in the vector, plus one
-    std::vector<NgramGroup> m_groups;
-    std::vector<int> m_counts;
+    std::vector<Found> m_found; ///< each row once
+    std::vector<std::uint32_t> m_places; ///< small table from row to its place there
     SparseVector m_vector;
     WordStatistics m_statistics;
 };
@@ -107,6 +122,7 @@ private:
 
     Vectoriser m_vectoriser;
     std::vector<std::uint32_t> m_words;
+    std::vector<float> m_factors;
     std::vector<float> m_dense;
     std::vector<float> m_sums;
     std::vector<float> m_vector;

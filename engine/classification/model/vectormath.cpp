@@ -14,7 +14,83 @@
 #define SLUICE_CLONES
 #endif
 
+#define SLUICE_INLINE inline __attribute__((always_inline))
+
 namespace sluice::math {
+
+namespace {
+
+/// Sixteen values. GCC keeps plain arrays of sums in memory, these in registers.
+using Lane = float __attribute__((vector_size(64)));
+using HalfLane = float __attribute__((vector_size(32)));
+using HalfInts = std::int32_t __attribute__((vector_size(32)));
+using QuarterLane = float __attribute__((vector_size(16)));
+using QuarterInts = std::int32_t __attribute__((vector_size(16)));
+constexpr std::size_t lane = sizeof(Lane) / sizeof(float);
+
+template <typename Vector, typename T> SLUICE_INLINE void load(Vector& vector, const T* from)
+{
+    std::memcpy(&vector, from, sizeof vector);
+}
+
+/// e^d for d <= 0: 2^(k + f) with f in [-0.5, 0.5] by a polynomial of degree 6 (Taylor of
+/// e^(f ln 2)).
+SLUICE_INLINE float exponential(float d)
+{
+    constexpr float log2e = 1.44269504F;
+    constexpr float highLn2 = 0.693359375F;
+    constexpr float lowLn2 = -2.12194440e-4F;
+    d = std::max(-87.0F, d); // in this order also of no number
+    const float k = std::nearbyint(d * log2e);
+    const float r = (d - k * highLn2) - k * lowLn2;
+    float p = 1.3888889e-3F;
+    p = p * r + 8.3333333e-3F;
+    p = p * r + 4.1666667e-2F;
+    p = p * r + 1.6666667e-1F;
+    p = p * r + 0.5F;
+    p = p * r + 1.0F;
+    p = p * r + 1.0F;
+    return p * std::bit_cast<float>((std::int32_t(k) + 127) << 23);
+}
+
+/// y += the rows' sum, of `Blocks` times as many columns as `Ints` has bytes; they stay in
+/// registers meanwhile. The bytes of a word are shifted apart, which any instruction set does in
+/// few steps: sums[k] of a block is of its columns k, k + 4, k + 8 ...
+template <typename Ints, typename Floats, std::size_t Blocks>
+SLUICE_INLINE void addRowsOf(float* y, const std::int8_t* matrix, std::size_t stride,
+    const std::uint32_t* rows, const float* factors, std::size_t count)
+{
+    Floats sums[Blocks][4];
+    for (auto& block : sums) {
+        for (Floats& sum : block) {
+            sum = Floats{};
+        }
+    }
+    for (std::size_t index = 0; index < count; ++index) {
+        const std::int8_t* const row = matrix + std::size_t(rows[index]) * stride;
+        for (std::size_t block = 0; block < Blocks; ++block) {
+            Ints bytes;
+            load(bytes, row + block * sizeof bytes);
+            Floats* const sum = sums[block];
+            sum[0] += __builtin_convertvector((bytes << 24) >> 24, Floats) * factors[index];
+            sum[1] += __builtin_convertvector((bytes << 16) >> 24, Floats) * factors[index];
+            sum[2] += __builtin_convertvector((bytes << 8) >> 24, Floats) * factors[index];
+            sum[3] += __builtin_convertvector(bytes >> 24, Floats) * factors[index];
+        }
+    }
+    for (std::size_t block = 0; block < Blocks; ++block) {
+        float plain[4][sizeof(Ints) / 4];
+        std::memcpy(plain, sums[block], sizeof plain);
+        float* const to = y + block * sizeof(Ints);
+        for (std::size_t i = 0; i < sizeof(Ints) / 4; ++i) {
+            for (std::size_t k = 0; k < 4; ++k) {
+                to[4 * i + k] += plain[k][i];
+            }
+        }
+    }
+}
+
+} // namespace
 
 SLUICE_CLONES void addScaled(
     float* __restrict y, const float* __restrict x, float a, std::size_t size)
@@ -42,22 +118,21 @@ SLUICE_CLONES float dot(const float* __restrict x, const float* __restrict y, st
 }
 
 SLUICE_CLONES void addRows(float* __restrict y, const std::int8_t* __restrict matrix,
-    const float* __restrict scales, std::size_t stride, const std::uint32_t* __restrict rows,
-    const float* __restrict values, std::size_t count)
+    std::size_t stride, const std::uint32_t* __restrict rows, const float* __restrict factors,
+    std::size_t count)
 {
-    constexpr std::size_t ahead = 4;
-    constexpr std::size_t line = 64;
-    for (std::size_t index = 0; index < count; ++index) {
-        if (index + ahead < count) {
-            const std::int8_t* const next = matrix + std::size_t(rows[index + ahead]) * stride;
-            for (std::size_t byte = 0; byte < stride; byte += line) {
-                __builtin_prefetch(next + byte);
-            }
-        }
+    std::size_t begin = 0;
+    for (; begin + 64 <= stride; begin += 64) {
+        addRowsOf<HalfInts, HalfLane, 2>(y + begin, matrix + begin, stride, rows, factors, count);
+    }
+    for (; begin + 16 <= stride; begin += 16) {
+        addRowsOf<QuarterInts, QuarterLane, 1>(
+            y + begin, matrix + begin, stride, rows, factors, count);
+    }
+    for (std::size_t index = 0; index < count && begin < stride; ++index) {
         const std::int8_t* const row = matrix + std::size_t(rows[index]) * stride;
-        const float factor = values[index] * scales[rows[index]];
-        for (std::size_t i = 0; i < stride; ++i) {
-            y[i] += factor * float(row[i]);
+        for (std::size_t i = begin; i < stride; ++i) {
+            y[i] += factors[index] * float(row[i]);
         }
     }
 }
@@ -97,9 +172,7 @@ SLUICE_CLONES void multiply(float* __restrict out, std::size_t outStride, const 
     std::size_t columns)
 {
     // Two rows by four lanes of 16 stay in registers while the inner dimension passes, and a block
-    // of W stays in the first cache while the rows pass. (GCC spills plain arrays of sums.)
-    using Lane = float __attribute__((vector_size(64)));
-    constexpr std::size_t lane = sizeof(Lane) / sizeof(float);
+    // of W stays in the first cache while the rows pass.
     constexpr std::size_t block = 4 * lane;
     std::size_t begin = 0;
     for (; begin + block <= columns; begin += block) {
@@ -172,26 +245,82 @@ SLUICE_CLONES void adaGrad(float* __restrict weights, float* __restrict sums,
 
 SLUICE_CLONES float exponentials(float* __restrict x, float most, std::size_t size)
 {
-    // 2^(k + f) with f in [-0.5, 0.5] by a polynomial of degree 6 (Taylor of e^(f ln 2)).
-    constexpr float log2e = 1.44269504F;
-    constexpr float highLn2 = 0.693359375F;
-    constexpr float lowLn2 = -2.12194440e-4F;
     float sum = 0;
     for (std::size_t i = 0; i < size; ++i) {
-        const float d = std::max(-87.0F, x[i] - most); // in this order also of no number
-        const float k = std::nearbyint(d * log2e);
-        const float r = (d - k * highLn2) - k * lowLn2;
-        float p = 1.3888889e-3F;
-        p = p * r + 8.3333333e-3F;
-        p = p * r + 4.1666667e-2F;
-        p = p * r + 1.6666667e-1F;
-        p = p * r + 0.5F;
-        p = p * r + 1.0F;
-        p = p * r + 1.0F;
-        x[i] = p * std::bit_cast<float>((std::int32_t(k) + 127) << 23);
+        x[i] = exponential(x[i] - most);
         sum += x[i];
     }
     return sum;
+}
+
+SLUICE_CLONES ExponentialSums exponentialSums(
+    const float* __restrict x, float most, float factor, std::size_t size)
+{
+    ExponentialSums sums;
+    for (std::size_t i = 0; i < size; ++i) {
+        const float d = (x[i] - most) * factor;
+        const float e = exponential(d);
+        sums.e += e;
+        sums.ed += e * d;
+    }
+    return sums;
+}
+
+SLUICE_CLONES float sum(const float* __restrict x, std::size_t size)
+{
+    float total = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+        total += x[i];
+    }
+    return total;
+}
+
+SLUICE_CLONES void centre(float* __restrict x, std::size_t size)
+{
+    const float mean = sum(x, size) / float(size);
+    for (std::size_t i = 0; i < size; ++i) {
+        x[i] -= mean;
+    }
+}
+
+SLUICE_CLONES std::size_t highest(const float* __restrict x, std::size_t size)
+{
+    std::size_t begin = 0;
+    float most = x[0];
+    std::size_t place = 0;
+    constexpr std::size_t half = sizeof(HalfLane) / sizeof(float);
+    if (size >= 2 * half) {
+        // Two at a time: each waits for its own last comparison alone.
+        HalfLane best[2];
+        HalfInts places[2] = {{0, 1, 2, 3, 4, 5, 6, 7}, {8, 9, 10, 11, 12, 13, 14, 15}};
+        HalfInts at[2] = {places[0], places[1]};
+        load(best, x);
+        for (begin = 2 * half; begin + 2 * half <= size; begin += 2 * half) {
+            for (std::size_t i = 0; i < 2; ++i) {
+                HalfLane next;
+                load(next, x + begin + i * half);
+                at[i] += std::int32_t(2 * half);
+                places[i] = next > best[i] ? at[i] : places[i];
+                best[i] = next > best[i] ? next : best[i];
+            }
+        }
+        const auto second = best[1] > best[0] || (best[1] == best[0] && places[1] < places[0]);
+        places[0] = second ? places[1] : places[0];
+        best[0] = second ? best[1] : best[0];
+        most = best[0][0];
+        place = std::size_t(places[0][0]);
+        for (std::size_t i = 1; i < half; ++i) {
+            const auto other = std::size_t(places[0][i]);
+            const bool higher = best[0][i] > most || (best[0][i] == most && other < place);
+            place = higher ? other : place;
+            most = higher ? best[0][i] : most;
+        }
+    }
+    for (; begin < size; ++begin) {
+        place = x[begin] > most ? begin : place;
+        most = x[begin] > most ? x[begin] : most;
+    }
+    return place;
 }
 
 } // namespace sluice::math

@@ -12,11 +12,15 @@ namespace sluice::math {
 void addScaled(float* y, const float* x, float a, std::size_t size);
 /// y += a x with x as signed bytes
 void addScaledBytes(float* y, const std::int8_t* x, float a, std::size_t size);
-/// y += the sum of values[i] x scales[row] x (row of bytes), row = rows[i]; `matrix` has `stride`
-/// bytes a row.
-void addRows(float* y, const std::int8_t* matrix, const float* scales, std::size_t stride,
-    const std::uint32_t* rows, const float* values, std::size_t count);
+/// y += the sum of factors[i] x (row rows[i] of bytes); `matrix` has `stride` bytes a row.
+void addRows(float* y, const std::int8_t* matrix, std::size_t stride, const std::uint32_t* rows,
+    const float* factors, std::size_t count);
 float dot(const float* x, const float* y, std::size_t size);
+float sum(const float* x, std::size_t size);
+/// x -= the mean of x
+void centre(float* x, std::size_t size);
+/// Place of the highest of `size` > 0 values; of equal ones, the first.
+std::size_t highest(const float* x, std::size_t size);
 /// y[i] += scales[i] x step x (x . row i of bytes), `rows` rows of `size`. Sums are exact in 32
 /// bits where size x max |x| x 127 < 2^31.
 void addProducts(float* y, const std::int8_t* matrix, const float* scales, const std::int16_t* x,
@@ -41,6 +45,14 @@ void adam(float* weights, float* gradient, float* first, float* second, std::siz
 /// A step of AdaGrad (Duchi, Hazan, Singer 2011) on gradient value * g.
 void adaGrad(
     float* weights, float* sums, const float* g, float value, float rate, std::size_t size);
+
+/// Sums over e = e^d, d = (x - most) factor; as exponentials().
+struct ExponentialSums
+{
+    float e = 0;
+    float ed = 0; ///< e x d
+};
+ExponentialSums exponentialSums(const float* x, float most, float factor, std::size_t size);
 
 /// x -> e^(x - most), returns the sum; relative error below 5e-6 (the compiler may reorder sums).
 float exponentials(float* x, float most, std::size_t size);

@@ -2,6 +2,7 @@
 #include "tests/support/testcase.h"
 
 #include <cmath>
+#include <numeric>
 #include <random>
 
 using namespace sluice;
@@ -15,6 +16,8 @@ private Q_SLOTS:
     void addsScaledBytes();
     void addsRows();
     void dotProduct();
+    void centres();
+    void findsTheHighest();
     void addsProducts();
     void productsAreExactAtTheirBound();
     void raises();
@@ -23,6 +26,7 @@ private Q_SLOTS:
     void adaGradSteps();
     void exponentialsAreClose();
     void exponentialsSumUp();
+    void sumsOfExponentials();
 };
 
 namespace {
@@ -88,23 +92,20 @@ void TestVectorMath::addsScaledBytes()
 
 void TestVectorMath::addsRows()
 {
-    for (const std::size_t stride : {1U, 7U, 16U, 64U, 129U}) {
+    for (const std::size_t stride : {1U, 7U, 16U, 64U, 129U, 160U}) {
         for (std::size_t count = 0; count < 12; ++count) {
             constexpr std::size_t height = 9;
             const auto matrix = bytes(height * stride);
-            const auto scales = floats(height);
-            const auto values = floats(count);
+            const auto factors = floats(count);
             std::vector<std::uint32_t> rows(count);
             std::generate(rows.begin(), rows.end(), [] { return engine()() % height; });
             const auto before = floats(stride);
             auto y = before;
-            math::addRows(
-                y.data(), matrix.data(), scales.data(), stride, rows.data(), values.data(), count);
+            math::addRows(y.data(), matrix.data(), stride, rows.data(), factors.data(), count);
             for (std::size_t i = 0; i < stride; ++i) {
                 double expected = double(before[i]);
                 for (std::size_t index = 0; index < count; ++index) {
-                    expected += double(values[index]) * double(scales[rows[index]])
-                        * double(matrix[rows[index] * stride + i]);
+                    expected += double(factors[index]) * double(matrix[rows[index] * stride + i]);
                 }
                 QVERIFY(near(double(y[i]), expected, 500));
             }
@@ -122,6 +123,39 @@ void TestVectorMath::dotProduct()
             expected += double(x[i]) * double(y[i]);
         }
         QVERIFY(near(double(math::dot(x.data(), y.data(), size)), expected, 4));
+    }
+}
+
+void TestVectorMath::centres()
+{
+    for (std::size_t size = 1; size <= most; ++size) {
+        const auto before = floats(size + 1);
+        const double sum = std::accumulate(before.begin(), before.end() - 1, 0.0);
+        QVERIFY(near(double(math::sum(before.data(), size)), sum, 100));
+        auto x = before;
+        math::centre(x.data(), size);
+        for (std::size_t i = 0; i < size; ++i) {
+            QVERIFY(near(double(x[i]), double(before[i]) - sum / double(size)));
+        }
+        QCOMPARE(x[size], before[size]);
+    }
+}
+
+void TestVectorMath::findsTheHighest()
+{
+    for (std::size_t size = 1; size <= most; ++size) {
+        auto x = floats(size + 1);
+        x[size] = 9; // behind the end
+        const auto expected = std::size_t(std::max_element(x.begin(), x.end() - 1) - x.begin());
+        QCOMPARE(math::highest(x.data(), size), expected);
+        // Of equal ones the first, wherever they stand.
+        const std::size_t first = engine()() % size;
+        for (std::size_t place = first; place < size; place += 1 + engine()() % 9) {
+            x[place] = 3;
+        }
+        QCOMPARE(math::highest(x.data(), size), first);
+        std::fill(x.begin(), x.end(), -1.0F);
+        QCOMPARE(math::highest(x.data(), size), std::size_t(0));
     }
 }
 
@@ -280,6 +314,23 @@ void TestVectorMath::exponentialsSumUp()
     float low = -1e6F;
     QVERIFY(math::exponentials(&low, 0.0F, 1) > 0);
     QVERIFY(std::isnormal(low) && low < 2e-38F);
+}
+
+void TestVectorMath::sumsOfExponentials()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        const auto x = floats(size, -4, 3);
+        const math::ExponentialSums sums = math::exponentialSums(x.data(), 3.0F, 2.0F, size);
+        double e = 0;
+        double ed = 0;
+        for (const float value : x) {
+            const double d = 2 * (double(value) - 3);
+            e += std::exp(d);
+            ed += std::exp(d) * d;
+        }
+        QVERIFY(near(double(sums.e), e, 1e-6));
+        QVERIFY(near(double(sums.ed), ed, 1e-6));
+    }
 }
 
 QTEST_GUILESS_MAIN(TestVectorMath)
