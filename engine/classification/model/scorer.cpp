@@ -3,7 +3,6 @@
 #include "engine/classification/model/contextfeatures.h"
 #include "engine/classification/model/continuation.h"
 #include "engine/classification/model/modelmeta.h"
-#include "engine/classification/model/vectormath.h"
 
 #include <algorithm>
 #include <bit>
@@ -16,7 +15,7 @@ namespace {
 
 constexpr double entropyTemperature = 0.5;
 /// Activations are rounded to so many steps; sums of 8192 products stay below 2^31.
-constexpr float activationSteps = 2047;
+constexpr int activationSteps = 2047;
 
 /// Only rows of words and pairs have bits; a dictionary may give a word another one.
 bool hasBit(
@@ -37,6 +36,9 @@ void bringNear(const LinearView& view, std::uint32_t row)
         const std::int8_t* const weights = &view.weights[row * view.stride];
         for (std::size_t byte = 0; byte < std::min(view.stride, most); byte += line) {
             __builtin_prefetch(weights + byte);
+        }
+        if (row < view.wordRows + view.pairRows) {
+            __builtin_prefetch(&view.classBits[row * view.stride / 8]);
         }
     }
 }
@@ -164,14 +166,12 @@ void denseFeatures(
 }
 
 void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<const float> bias,
-    std::vector<float>& hidden, std::vector<std::int32_t>* where)
+    std::vector<float>& hidden, std::vector<std::int32_t>& where)
 {
     const std::size_t rowSize = shape.rowSize();
     const auto words = std::ptrdiff_t(sums.size() / rowSize);
     hidden.assign(shape.hidden(), 0.0F);
-    if (where != nullptr) {
-        where->assign(shape.pooled(), noWindow);
-    }
+    where.assign(shape.pooled(), noWindow);
     thread_local std::vector<float> window;
     window.resize(shape.filters);
     for (std::size_t width = 1; width <= shape.widths; ++width) {
@@ -187,12 +187,8 @@ void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<c
                         1.0F, shape.filters);
                 }
             }
-            if (where != nullptr) {
-                math::raiseAt(hidden.data() + begin, where->data() + begin, window.data(),
-                    std::int32_t(at), shape.filters);
-            } else {
-                math::raise(hidden.data() + begin, window.data(), shape.filters);
-            }
+            math::raiseAt(hidden.data() + begin, where.data() + begin, window.data(),
+                std::int32_t(at), shape.filters);
         }
     }
     const float root = words > 0 ? 1.0F / std::sqrt(float(words)) : 0.0F;
@@ -202,9 +198,10 @@ void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<c
     }
 }
 
-void Scorer::scoreLinear(const ModelView& view, const SparseVector& x)
+void Scorer::scoreLinear(const ModelView& view)
 {
     const LinearView& linear = view.linear;
+    const SparseVector& x = m_vectoriser.vector();
     std::vector<float>& out = m_members.front();
     out.assign(linear.bias.begin(), linear.bias.end());
     m_factors.resize(x.rows.size());
@@ -216,9 +213,10 @@ void Scorer::scoreLinear(const ModelView& view, const SparseVector& x)
     if (!view.cnns.empty()) {
         denseFeatures(view.words, m_words, m_dense);
         for (std::size_t i = 0; i < m_dense.size(); ++i) {
-            math::addScaledBytes(out.data(), linear.dense.data() + i * linear.stride,
-                m_dense[i] * linear.denseScales[i], linear.stride);
+            m_dense[i] *= linear.denseScales[i];
         }
+        math::addRows(out.data(), linear.dense.data(), linear.stride, m_counting.data(),
+            m_dense.data(), m_dense.size());
     }
 }
 
@@ -236,39 +234,81 @@ void Scorer::findWords(const WordView& view)
     }
 }
 
-void Scorer::scoreCnn(const ModelView& view, std::size_t member, std::size_t labels)
+/// The rows of a member's table are all over the memory: they come while another is at work.
+void Scorer::bringNear(const ModelView& view, std::size_t member) const
+{
+    constexpr std::size_t line = 64;
+    const CnnView& cnn = view.cnns[member];
+    const std::size_t rowSize = cnn.shape.rowSize();
+    for (const std::uint32_t word : m_words) {
+        if (word < view.words.tableRows) {
+            const std::int8_t* const row = cnn.tables.data() + word * rowSize;
+            for (std::size_t byte = 0; byte < rowSize; byte += line) {
+                __builtin_prefetch(row + byte);
+            }
+        }
+    }
+}
+
+/// What a word that the table does not have adds to the filters, rounded as the table's rows are.
+float Scorer::expand(
+    const WordView& words, const CnnView& cnn, std::uint32_t word, std::int8_t* row)
+{
+    const std::size_t columns = cnn.shape.columns();
+    const std::int8_t* const vector = words.vectors.data() + word * words.dimension;
+    m_factors.assign(vector, vector + words.dimension);
+    m_vector.assign(columns, 0.0F);
+    math::addRows(m_vector.data(), cnn.kernelBytes.data(), columns, m_counting.data(),
+        m_factors.data(), m_factors.size());
+    for (std::size_t column = 0; column < columns; ++column) {
+        m_vector[column] *= cnn.kernelScales[column];
+    }
+    return words.scales[word] * math::roundToBytes(row, m_vector.data(), columns);
+}
+
+/// Fills the rows that the words add to the filters, and the sum of their vectors.
+void Scorer::lookUp(const ModelView& view, const CnnView& cnn)
+{
+    const CnnShape& shape = cnn.shape;
+    const WordView& words = view.words;
+    const std::size_t columns = shape.columns();
+    m_rows.resize(m_words.size());
+    m_expanded.resize(m_words.size() * columns);
+    m_hidden.assign(shape.hidden(), 0.0F);
+    float* const sum = m_hidden.data() + shape.pooled();
+    const float root = m_words.empty() ? 0.0F : 1.0F / std::sqrt(float(m_words.size()));
+    for (std::size_t index = 0; index < m_words.size(); ++index) {
+        const std::uint32_t word = m_words[index];
+        if (word < words.tableRows) {
+            const std::int8_t* const row = cnn.tables.data() + word * shape.rowSize();
+            m_rows[index] = {row, cnn.tableScales[word]};
+            math::addScaledBytes(sum, row + columns, root * cnn.tableScales[word], shape.dimension);
+        } else {
+            std::int8_t* const row = m_expanded.data() + index * columns;
+            m_rows[index] = {row, expand(words, cnn, word, row)};
+            math::addScaledBytes(sum, words.vectors.data() + word * shape.dimension,
+                root * words.scales[word], shape.dimension);
+        }
+    }
+}
+
+/// All but the last layer of a CNN, which waits for the other texts.
+math::Product Scorer::pool(const ModelView& view, std::size_t member)
 {
     const CnnView& cnn = view.cnns[member];
     const CnnShape& shape = cnn.shape;
-    const std::size_t rowSize = shape.rowSize();
-    m_sums.assign(m_words.size() * rowSize, 0.0F);
-    for (std::size_t index = 0; index < m_words.size(); ++index) {
-        const std::uint32_t word = m_words[index];
-        float* const row = m_sums.data() + index * rowSize;
-        if (word < view.words.tableRows) {
-            math::addScaledBytes(
-                row, cnn.tables.data() + word * rowSize, cnn.tableScales[word], rowSize);
-        } else {
-            float* const vector = row + shape.columns();
-            math::addScaledBytes(vector, view.words.vectors.data() + word * shape.dimension,
-                view.words.scales[word], shape.dimension);
-            math::multiply(row, rowSize, vector, rowSize, cnn.kernels.data(), 1, shape.dimension,
-                shape.columns());
+    lookUp(view, cnn);
+    for (std::size_t width = 1; width <= shape.widths; ++width) {
+        const std::size_t begin = (width - 1) * shape.filters;
+        math::poolWindows(m_hidden.data() + begin, cnn.bias.data() + begin, m_rows.data(),
+            m_rows.size(), width, shape.filters);
+        for (math::ByteRow& row : m_rows) {
+            row.bytes += width * shape.filters;
         }
     }
-    poolFilters(shape, m_sums, cnn.bias, m_hidden, nullptr);
-
-    float most = 1e-9F;
-    for (const float value : m_hidden) {
-        most = std::max(most, std::abs(value));
-    }
-    const float step = most / activationSteps;
     m_rounded.resize(m_hidden.size());
-    for (std::size_t i = 0; i < m_hidden.size(); ++i) {
-        const float steps = m_hidden[i] / step;
-        // Not so only where a hand-made file holds numbers that are none.
-        m_rounded[i] = std::int16_t(std::abs(steps) < activationSteps + 1 ? steps : 0.0F);
-    }
+    const float step =
+        math::roundToSteps(m_rounded.data(), m_hidden.data(), activationSteps, m_hidden.size());
     std::vector<float>& out = m_members[member + 1];
     out.assign(cnn.outputBias.begin(), cnn.outputBias.end());
     const SparseVector& x = m_vectoriser.vector();
@@ -280,8 +320,7 @@ void Scorer::scoreCnn(const ModelView& view, std::size_t member, std::size_t lab
                 x.values[i] * cnn.contextScales[row], view.linear.stride);
         }
     }
-    math::addProducts(out.data(), cnn.outputs.data(), cnn.outputScales.data(), m_rounded.data(),
-        step, labels, shape.hidden());
+    return {m_rounded.data(), step, out.data()};
 }
 
 void Scorer::combine(const ModelMeta& meta)
@@ -370,26 +409,66 @@ void Scorer::describe(const ModelFile& file)
     set(ScopeFeature::WinnerPairs, words.pairs == 0 ? 1.0 : double(winnerPairs) / pairs);
 }
 
-const RawScores& Scorer::score(
-    const ModelFile& file, std::string_view normalised, const QueryContext& context)
+void Scorer::begin(const ModelFile& file, const TextInContext& text)
 {
     const ModelView& view = file.view();
     const SparseVector& x = m_vectoriser.vectorise(
-        view.linear, normalised, file.meta().hasContext ? context : QueryContext());
+        view.linear, text.text, file.meta().hasContext ? text.context : QueryContext());
     findWords(view.words);
     m_scores.unseenShare = m_vectoriser.statistics().unseenShare();
     m_scores.known = !x.rows.empty() || !m_words.empty();
-    if (!m_scores.known) {
-        return m_scores;
-    }
     m_members.resize(view.cnns.size() + 1);
-    scoreLinear(view, x);
-    for (std::size_t member = 0; member < view.cnns.size(); ++member) {
-        scoreCnn(view, member, file.meta().labels.size());
+    const std::size_t counted = 2 * view.words.dimension;
+    while (m_counting.size() < counted) {
+        m_counting.push_back(std::uint32_t(m_counting.size()));
     }
+}
+
+void Scorer::finish(const ModelFile& file, const TextInContext& text)
+{
     combine(file.meta());
-    stay(file.meta(), normalised, context);
+    stay(file.meta(), text.text, text.context);
     describe(file);
+}
+
+void Scorer::score(
+    const ModelFile& file, std::span<Scorer> scorers, std::span<const TextInContext> texts)
+{
+    const ModelView& view = file.view();
+    const std::size_t count = texts.size();
+    for (std::size_t index = 0; index < count; ++index) {
+        scorers[index].begin(file, texts[index]);
+    }
+    for (Scorer& scorer : scorers.first(count)) {
+        scorer.scoreLinear(view);
+    }
+    thread_local std::vector<math::Product> products;
+    for (std::size_t member = 0; member < view.cnns.size(); ++member) {
+        products.clear();
+        for (std::size_t index = 0; index < count; ++index) {
+            if (index + 1 < count) {
+                scorers[index + 1].bringNear(view, member);
+            } else if (member + 1 < view.cnns.size()) {
+                scorers.front().bringNear(view, member + 1);
+            }
+            products.push_back(scorers[index].pool(view, member));
+        }
+        const CnnView& cnn = view.cnns[member];
+        math::addProducts(products.data(), count, cnn.outputs.data(), cnn.outputScales.data(),
+            file.meta().labels.size(), cnn.shape.hidden());
+    }
+    for (std::size_t index = 0; index < count; ++index) {
+        if (scorers[index].m_scores.known) {
+            scorers[index].finish(file, texts[index]);
+        }
+    }
+}
+
+const RawScores& Scorer::score(
+    const ModelFile& file, std::string_view normalised, const QueryContext& context)
+{
+    const TextInContext text{normalised, context};
+    score(file, std::span(this, 1), std::span(&text, 1));
     return m_scores;
 }
 

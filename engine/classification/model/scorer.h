@@ -2,6 +2,7 @@
 
 #include "engine/classification/model/model.h"
 #include "engine/classification/model/modelfile.h"
+#include "engine/classification/model/vectormath.h"
 #include "engine/classification/text/ngrams.h"
 
 #include <string_view>
@@ -84,11 +85,11 @@ void denseFeatures(
 
 /// Max-pools a convolution: `sums` has a row of shape.rowSize() values a word (what it adds to each
 /// filter, then its vector); `hidden` becomes the pooled filters (ReLU) and the sum of the vectors
-/// over the root of their number. `where`, if given, gets the first word of each filter's window,
-/// or noWindow where the filter is silent.
+/// over the root of their number. `where` gets the first word of each filter's window, or noWindow
+/// where the filter is silent. In floats, for training.
 inline constexpr std::int32_t noWindow = INT32_MIN;
 void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<const float> bias,
-    std::vector<float>& hidden, std::vector<std::int32_t>* where);
+    std::vector<float>& hidden, std::vector<std::int32_t>& where);
 
 /// Everything that a model says of one query, before calibration.
 struct RawScores
@@ -105,6 +106,11 @@ class Scorer
 public:
     const RawScores& score(
         const ModelFile& file, std::string_view normalised, const QueryContext& context);
+    /// Scores several texts, each with a scorer of its own: they share what is read of the model,
+    /// and come out as each alone. The results are in scores().
+    static void score(
+        const ModelFile& file, std::span<Scorer> scorers, std::span<const TextInContext> texts);
+    const RawScores& scores() const { return m_scores; } ///< of the last query
     /// Centred logits of each member on the last query, not yet brought to unit deviation; the
     /// n-grams first.
     const std::vector<std::vector<float>>& members() const { return m_members; }
@@ -113,9 +119,14 @@ public:
     const StayingFeatures& staying() const { return m_staying; }
 
 private:
-    void scoreLinear(const ModelView& view, const SparseVector& x);
+    void begin(const ModelFile& file, const TextInContext& text);
+    void scoreLinear(const ModelView& view);
     void findWords(const WordView& view);
-    void scoreCnn(const ModelView& view, std::size_t member, std::size_t labels);
+    void bringNear(const ModelView& view, std::size_t member) const;
+    void lookUp(const ModelView& view, const CnnView& cnn);
+    float expand(const WordView& words, const CnnView& cnn, std::uint32_t word, std::int8_t* row);
+    math::Product pool(const ModelView& view, std::size_t member);
+    void finish(const ModelFile& file, const TextInContext& text);
     void combine(const ModelMeta& meta);
     void stay(const ModelMeta& meta, std::string_view normalised, const QueryContext& context);
     void describe(const ModelFile& file);
@@ -123,8 +134,10 @@ private:
     Vectoriser m_vectoriser;
     std::vector<std::uint32_t> m_words;
     std::vector<float> m_factors;
+    std::vector<std::uint32_t> m_counting; ///< 0, 1, 2 ...
     std::vector<float> m_dense;
-    std::vector<float> m_sums;
+    std::vector<math::ByteRow> m_rows; ///< what each word adds to the filters
+    std::vector<std::int8_t> m_expanded; ///< such rows of words that no table has
     std::vector<float> m_vector;
     std::vector<float> m_hidden;
     std::vector<std::int16_t> m_rounded;

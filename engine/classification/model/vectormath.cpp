@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 // ThreadSanitizer and AddressSanitizer run before the resolvers' environment is ready; the
 // sanitizers' builds take the plain versions.
@@ -90,6 +91,76 @@ SLUICE_INLINE void addRowsOf(float* y, const std::int8_t* matrix, std::size_t st
     }
 }
 
+/// Magnitudes are in the order of their bits; beyond infinity are those that are no numbers.
+SLUICE_INLINE float highestMagnitude(const float* x, std::size_t size)
+{
+    std::int32_t most = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+        most = std::max(most, std::bit_cast<std::int32_t>(x[i]) & 0x7FFFFFFF);
+    }
+    return std::bit_cast<float>(most);
+}
+
+SLUICE_INLINE bool isNumber(float magnitude)
+{
+    return magnitude <= std::numeric_limits<float>::max();
+}
+
+template <std::size_t Count>
+SLUICE_INLINE void addProductsOf(const Product* products, const std::int8_t* matrix,
+    const float* scales, std::size_t rows, std::size_t size)
+{
+    for (std::size_t row = 0; row < rows; ++row) {
+        const std::int8_t* const bytes = matrix + row * size;
+        std::int32_t sums[Count] = {};
+        for (std::size_t i = 0; i < size; ++i) {
+            for (std::size_t n = 0; n < Count; ++n) {
+                sums[n] += std::int32_t(products[n].x[i]) * std::int16_t(bytes[i]);
+            }
+        }
+        for (std::size_t n = 0; n < Count; ++n) {
+            products[n].y[row] += scales[row] * products[n].step * float(sums[n]);
+        }
+    }
+}
+
+/// As many filters as `Ints` has bytes, from `begin` on, as in addRowsOf().
+template <typename Ints, typename Floats>
+SLUICE_INLINE void poolWindowsOf(float* hidden, const float* bias, const ByteRow* words,
+    std::size_t count, std::size_t width, std::size_t begin, std::size_t size)
+{
+    Floats best[4];
+    for (Floats& one : best) {
+        one = Floats{} - std::numeric_limits<float>::max();
+    }
+    for (std::size_t end = 1; end < count + width; ++end) { // of the window, behind its last word
+        Floats sums[4];
+        for (Floats& sum : sums) {
+            sum = Floats{};
+        }
+        const std::size_t first = end < width ? 0 : end - width;
+        for (std::size_t word = first; word < std::min(end, count); ++word) {
+            Ints bytes;
+            load(bytes, words[word].bytes + (word + width - end) * size + begin);
+            const float scale = words[word].scale;
+            sums[0] += __builtin_convertvector((bytes << 24) >> 24, Floats) * scale;
+            sums[1] += __builtin_convertvector((bytes << 16) >> 24, Floats) * scale;
+            sums[2] += __builtin_convertvector((bytes << 8) >> 24, Floats) * scale;
+            sums[3] += __builtin_convertvector(bytes >> 24, Floats) * scale;
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            best[k] = sums[k] > best[k] ? sums[k] : best[k];
+        }
+    }
+    float plain[4][sizeof(Ints) / 4];
+    std::memcpy(plain, best, sizeof plain);
+    for (std::size_t i = 0; i < sizeof(Ints) / 4; ++i) {
+        for (std::size_t k = 0; k < 4; ++k) {
+            hidden[4 * i + k] = std::max(0.0F, plain[k][i] + bias[4 * i + k]);
+        }
+    }
+}
+
 } // namespace
 
 SLUICE_CLONES void addScaled(
@@ -137,24 +208,79 @@ SLUICE_CLONES void addRows(float* __restrict y, const std::int8_t* __restrict ma
     }
 }
 
-SLUICE_CLONES void addProducts(float* __restrict y, const std::int8_t* __restrict matrix,
-    const float* __restrict scales, const std::int16_t* __restrict x, float step, std::size_t rows,
+SLUICE_CLONES void addProducts(const Product* __restrict products, std::size_t count,
+    const std::int8_t* __restrict matrix, const float* __restrict scales, std::size_t rows,
     std::size_t size)
 {
-    for (std::size_t row = 0; row < rows; ++row) {
-        const std::int8_t* const bytes = matrix + row * size;
-        std::int32_t sum = 0;
-        for (std::size_t i = 0; i < size; ++i) {
-            sum += std::int32_t(x[i]) * std::int16_t(bytes[i]);
-        }
-        y[row] += scales[row] * step * float(sum);
+    std::size_t begin = 0;
+    for (; begin + 4 <= count; begin += 4) {
+        addProductsOf<4>(products + begin, matrix, scales, rows, size);
+    }
+    for (; begin < count; ++begin) {
+        addProductsOf<1>(products + begin, matrix, scales, rows, size);
     }
 }
 
-SLUICE_CLONES void raise(float* __restrict best, const float* __restrict x, std::size_t size)
+SLUICE_CLONES float roundToSteps(
+    std::int16_t* __restrict out, const float* __restrict x, int steps, std::size_t size)
 {
+    const float step = std::max(highestMagnitude(x, size), 1e-9F) / float(steps);
+    if (!isNumber(step)) {
+        std::fill(out, out + size, std::int16_t(0));
+        return 0;
+    }
     for (std::size_t i = 0; i < size; ++i) {
-        best[i] = x[i] > best[i] ? x[i] : best[i];
+        out[i] = std::int16_t(std::int32_t(x[i] / step));
+    }
+    return step;
+}
+
+SLUICE_CLONES float roundToBytes(
+    std::int8_t* __restrict out, const float* __restrict x, std::size_t size)
+{
+    const float scale = std::max(highestMagnitude(x, size), 1e-30F) / 127.0F;
+    if (!isNumber(scale)) {
+        std::fill(out, out + size, std::int8_t(0));
+        return 0;
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+        out[i] = std::int8_t(std::int32_t(std::nearbyint(x[i] / scale)));
+    }
+    return scale;
+}
+
+SLUICE_CLONES void roundColumns(std::int8_t* __restrict out, float* __restrict scales,
+    const float* __restrict x, std::size_t rows, std::size_t columns)
+{
+    std::fill(scales, scales + columns, 1e-30F);
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t i = 0; i < columns; ++i) {
+            const float magnitude = std::abs(x[row * columns + i]);
+            scales[i] = magnitude > scales[i] ? magnitude : scales[i];
+        }
+    }
+    for (std::size_t i = 0; i < columns; ++i) {
+        scales[i] /= 127.0F;
+    }
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t i = 0; i < columns; ++i) {
+            const float steps = std::nearbyint(x[row * columns + i] / scales[i]);
+            out[row * columns + i] = std::int8_t(std::int32_t(steps));
+        }
+    }
+}
+
+SLUICE_CLONES void poolWindows(float* __restrict hidden, const float* __restrict bias,
+    const ByteRow* __restrict words, std::size_t count, std::size_t width, std::size_t size)
+{
+    std::size_t begin = 0;
+    for (; begin + sizeof(HalfInts) <= size; begin += sizeof(HalfInts)) {
+        poolWindowsOf<HalfInts, HalfLane>(
+            hidden + begin, bias + begin, words, count, width, begin, size);
+    }
+    for (; begin + sizeof(QuarterInts) <= size; begin += sizeof(QuarterInts)) {
+        poolWindowsOf<QuarterInts, QuarterLane>(
+            hidden + begin, bias + begin, words, count, width, begin, size);
     }
 }
 
