@@ -1,4 +1,5 @@
 #include "app/sluicectl/command.h"
+#include "app/sluicectl/labelledinput.h"
 
 #include "engine/base/resources.h"
 #include "engine/classification/classifier.h"
@@ -11,12 +12,9 @@ namespace sluice::ctl {
 
 namespace {
 
-struct BenchArguments
+struct BenchArguments : LabelledInput
 {
     std::string model;
-    std::vector<std::string> data;
-    std::string format = "auto";
-    std::string split = "test";
     std::string catalogue;
     int rounds = 7;
 };
@@ -37,21 +35,11 @@ double quantile(std::vector<double>& values, double share)
 
 int bench(const Output& output, const BenchArguments& arguments)
 {
-    const auto format = dataFormatFromString(arguments.format);
-    const auto split = splitFromString(arguments.split);
-    if (!format || !split) {
-        return output.fail(!format ? format.error() : split.error());
+    const auto labelled = arguments.read();
+    if (!labelled) {
+        return output.fail(labelled.error());
     }
-    const std::vector<std::filesystem::path> files(arguments.data.begin(), arguments.data.end());
-    auto data = readLabelledData(files, *format);
-    if (!data) {
-        return output.fail(data.error());
-    }
-    const auto rows = data->part(*split);
-    if (rows.empty()) {
-        return output.fail(
-            inputError("the data has no row of the split \"" + arguments.split + "\""));
-    }
+    const std::vector<LabelledQuery>& rows = labelled->queries;
     const auto catalogue = arguments.catalogue.empty() ? resourceFile("entities.json")
                                                        : std::filesystem::path(arguments.catalogue);
     const auto loading = Clock::now();
@@ -117,12 +105,7 @@ void addBench(CLI::App& app, Commands& commands)
         "Time a model in process: one thread, the whole pipeline, no cache",
         [&commands, arguments] { return bench(commands.output, *arguments); });
     sub->add_option("--model", arguments->model, "model file")->required();
-    sub->add_option("--data", arguments->data, "labelled queries, as for train")->required();
-    sub->add_option("--format", arguments->format, "auto, clinc, csv or jsonl")
-        ->capture_default_str();
-    sub->add_option("--split", arguments->split,
-           "train, val, calibration or test; rows without a split belong to each")
-        ->capture_default_str();
+    arguments->addTo(*sub);
     sub->add_option(
         "--catalogue", arguments->catalogue, "entity catalogue (default: the bundled one)");
     sub->add_option("--rounds", arguments->rounds, "timed passes over the queries")

@@ -12,12 +12,9 @@ namespace sluice::ctl {
 
 namespace {
 
-struct EvaluateArguments
+struct EvaluateArguments : LabelledInput
 {
     std::string model;
-    std::vector<std::string> data;
-    std::string format = "auto";
-    std::string split = "test";
     std::string thresholds;
     std::string calibrate;
     std::string calibrateSplit = "val";
@@ -91,11 +88,11 @@ Result<void> addDialogues(const Output& output, boost::json::object& object, con
 
 int evaluate(const Output& output, const EvaluateArguments& arguments)
 {
-    const auto format = dataFormatFromString(arguments.format);
-    const auto split = splitFromString(arguments.split);
-    if (!format || !split) {
-        return output.fail(!format ? format.error() : split.error());
+    const auto labelled = arguments.read();
+    if (!labelled) {
+        return output.fail(labelled.error());
     }
+    const std::vector<LabelledQuery>& queries = labelled->queries;
     auto model = Model::load(arguments.model);
     if (!model) {
         return output.fail(model.error());
@@ -114,16 +111,6 @@ int evaluate(const Output& output, const EvaluateArguments& arguments)
     auto thresholds = CompiledThresholds::compile(*set, model->labels(), model->hash());
     if (!thresholds) {
         return output.fail(thresholds.error());
-    }
-    const std::vector<std::filesystem::path> files(arguments.data.begin(), arguments.data.end());
-    auto data = readLabelledData(files, *format);
-    if (!data) {
-        return output.fail(data.error());
-    }
-    const auto queries = data->part(*split);
-    if (queries.empty()) {
-        return output.fail(
-            inputError("the data has no row of the split \"" + arguments.split + "\""));
     }
     const auto begin = std::chrono::steady_clock::now();
     const auto rows = scoreRows(*model, queries, {}, &interrupted());
@@ -178,12 +165,7 @@ void addEvaluate(CLI::App& app, Commands& commands)
     CLI::App* sub = commands.add(app, "evaluate", "Judge a model on labelled queries",
         [&commands, arguments] { return evaluate(commands.output, *arguments); });
     sub->add_option("--model", arguments->model, "model file")->required();
-    sub->add_option("--data", arguments->data, "labelled queries, as for train")->required();
-    sub->add_option("--format", arguments->format, "auto, clinc, csv or jsonl")
-        ->capture_default_str();
-    sub->add_option("--split", arguments->split,
-           "train, val, calibration or test; rows without a split belong to each")
-        ->capture_default_str();
+    arguments->addTo(*sub);
     sub->add_option("--thresholds", arguments->thresholds,
         "threshold set, JSON (default: the one trained with the model)");
     sub->add_option("--calibrate", arguments->calibrate,

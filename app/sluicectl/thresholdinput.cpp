@@ -26,10 +26,7 @@ Result<void> writeThresholds(const std::string& file, const ThresholdSet& set)
 void ThresholdInput::addTo(CLI::App& app)
 {
     app.add_option("--model", model, "model file")->required();
-    app.add_option("--data", data, "labelled queries, as for train")->required();
-    app.add_option("--format", format, "auto, clinc, csv or jsonl")->capture_default_str();
-    app.add_option("--split", split, "which rows; rows without a split belong to each")
-        ->capture_default_str();
+    LabelledInput::addTo(app);
     app.add_option("--thresholds", thresholds,
         "threshold set, JSON, that says margin and all else that is not tuned (default: the one "
         "trained with the model)");
@@ -37,10 +34,9 @@ void ThresholdInput::addTo(CLI::App& app)
 
 Result<ScoredInput> loadInput(const ThresholdInput& input)
 {
-    const auto format = dataFormatFromString(input.format);
-    const auto split = splitFromString(input.split);
-    if (!format || !split) {
-        return !format ? format.error() : split.error();
+    auto labelled = input.read();
+    if (!labelled) {
+        return labelled.error();
     }
     auto model = Model::load(input.model);
     if (!model) {
@@ -55,20 +51,12 @@ Result<ScoredInput> loadInput(const ThresholdInput& input)
     if (!thresholds) {
         return thresholds.error();
     }
-    const std::vector<std::filesystem::path> files(input.data.begin(), input.data.end());
-    auto data = readLabelledData(files, *format);
-    if (!data) {
-        return data.error();
-    }
-    std::vector<LabelledQuery> queries = data->part(*split);
-    if (queries.empty()) {
-        return inputError(fmt::format("the data has no row of the split \"{}\"", input.split));
-    }
+    auto& [data, queries] = *labelled;
     std::vector<ScoredRow> rows = scoreRows(*model, queries, {}, &interrupted());
     if (rows.size() < queries.size()) {
         return cancelledError("it was stopped while scoring");
     }
-    return ScoredInput{std::move(*model), std::move(*set), std::move(*thresholds), std::move(*data),
+    return ScoredInput{std::move(*model), std::move(*set), std::move(*thresholds), std::move(data),
         std::move(queries), std::move(rows)};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/sluicectl/command.h"
+#include "app/sluicectl/labelledinput.h"
 
 #include "engine/classification/evaluator.h"
 
@@ -15,13 +16,12 @@ Result<ThresholdSet> readThresholds(const std::string& file);
 Result<void> writeThresholds(const std::string& file, const ThresholdSet& set);
 
 /// Options of the commands that judge thresholds on labelled data.
-struct ThresholdInput
+struct ThresholdInput : LabelledInput
 {
     std::string model;
-    std::vector<std::string> data;
-    std::string format = "auto";
-    std::string split = "calibration";
     std::string thresholds;
+
+    ThresholdInput() { split = "calibration"; }
 
     void addTo(CLI::App& app);
 };

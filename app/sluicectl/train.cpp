@@ -62,9 +62,12 @@ int train(const Output& output, const TrainOptions& options)
     training.epochs = options.epochs;
     training.cancel = &interrupted();
     training.progress = [&output](const TrainingProgress& progress) {
-        output.progress(fmt::format(
-            "{:7}  epoch {:2} of {}  loss {:.4f}  validation accuracy {:.4f}", progress.member,
-            progress.epoch, progress.epochs, progress.loss, progress.validationAccuracy));
+        std::string line = fmt::format("{:7}  epoch {:2} of {}  loss {:.4f}", progress.member,
+            progress.epoch, progress.epochs, progress.loss);
+        if (progress.validationAccuracy) {
+            line += fmt::format("  validation accuracy {:.4f}", *progress.validationAccuracy);
+        }
+        output.progress(line);
     };
     const auto begin = std::chrono::steady_clock::now();
     auto model = Model::train(*data, training);

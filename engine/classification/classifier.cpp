@@ -5,6 +5,8 @@
 #include "engine/classification/text/normaliser.h"
 
 #include <algorithm>
+#include <future>
+#include <unordered_map>
 
 namespace sluice {
 
@@ -16,6 +18,9 @@ using Clock = std::chrono::steady_clock;
 /// model was not trained on conversations: "and for order A-2231?" has no word of its own intent.
 constexpr double contextShare = 0.6;
 constexpr std::size_t shortFollowUpWords = 5;
+
+/// Queries of a batch that go through the stages together.
+constexpr std::size_t blockSize = 64;
 
 /// Time since the last call, in microseconds.
 class StopWatch
@@ -41,7 +46,7 @@ struct Context
     std::string_view leanOn;
 };
 
-Context contextOf(const Session* session, std::size_t words, std::chrono::sys_seconds now)
+Context contextOf(const Session* session, const std::string& text, std::chrono::sys_seconds now)
 {
     Context context;
     context.decision.at = now;
@@ -51,7 +56,7 @@ Context contextOf(const Session* session, std::size_t words, std::chrono::sys_se
     context.decision.followUp = true;
     context.decision.failuresInARow = session->failuresInARow;
     const Turn& last = session->turns.back();
-    if (words <= shortFollowUpWords && last.verdict == Verdict::Accept) {
+    if (last.verdict == Verdict::Accept && tokenise(text).size() <= shortFollowUpWords) {
         context.leanOn = last.intent;
     }
     return context;
@@ -100,11 +105,11 @@ void leanOn(Scores& scores, int label, std::size_t k)
 }
 
 /// Adds what the conversation still holds in force.
-void carryEntities(const CarryRules& rules, const Session& session, const Scores& scores,
+void carryEntities(const CarryRules& rules, const Session& session,
     const std::vector<std::string>& labels, Answer& answer)
 {
     std::vector<std::pair<std::string_view, double>> candidates;
-    for (const Candidate& candidate : scores.top) {
+    for (const Candidate& candidate : answer.read) {
         candidates.emplace_back(labels[std::size_t(candidate.label)], candidate.confidence);
     }
     auto carried = carriedEntities(rules, session, {answer.predicted, candidates}, answer.entities);
@@ -142,8 +147,7 @@ struct Classifier::Data
         if (cache == nullptr) {
             return model.score(normalised, k, context);
         }
-        // The scores depend on nothing else of the request.
-        const std::uint64_t digest = context.digest() ^ (std::uint64_t(k) << 56U);
+        const std::uint64_t digest = digestOf({normalised, context}, k);
         if (auto found = cache->find(normalised, digest, modelDigest)) {
             hit = true;
             return std::move(*found);
@@ -152,7 +156,116 @@ struct Classifier::Data
         cache->insert(normalised, digest, scores, modelDigest);
         return scores;
     }
+
+    /// The same for several texts, which the model scores at once.
+    std::vector<Scores> score(
+        std::span<const TextInContext> texts, std::size_t k, std::vector<bool>& hits) const
+    {
+        hits.assign(texts.size(), false);
+        if (cache == nullptr) {
+            return model.score(texts, k);
+        }
+        std::vector<Scores> all(texts.size());
+        std::vector<TextInContext> missing;
+        std::vector<std::size_t> places;
+        for (std::size_t index = 0; index < texts.size(); ++index) {
+            auto found = cache->find(texts[index].text, digestOf(texts[index], k), modelDigest);
+            hits[index] = found.has_value();
+            if (found) {
+                all[index] = std::move(*found);
+            } else {
+                missing.push_back(texts[index]);
+                places.push_back(index);
+            }
+        }
+        std::vector<Scores> fresh = model.score(missing, k);
+        for (std::size_t index = 0; index < missing.size(); ++index) {
+            cache->insert(
+                missing[index].text, digestOf(missing[index], k), fresh[index], modelDigest);
+            all[places[index]] = std::move(fresh[index]);
+        }
+        return all;
+    }
+
+    /// What the scores depend on beside text and model.
+    static std::uint64_t digestOf(const TextInContext& text, std::size_t k)
+    {
+        return text.context.digest() ^ (std::uint64_t(k) << 56U);
+    }
+
+    void decide(Answer& answer, Scores& scores, const CompiledThresholds& thresholds,
+        const DecisionContext& context, std::size_t topK) const
+    {
+        const auto& labels = model.labels();
+        answer.ruling = thresholds.decide(scores.top, context);
+        answer.ruleContext = context;
+        answer.verdict = answer.ruling.verdict;
+        answer.outOfScope = scores.outOfScope;
+        answer.predicted = model.predicted(scores);
+        answer.thresholdSet = thresholds.set().number;
+        answer.candidates.reserve(std::min(scores.top.size(), topK));
+        for (std::size_t index = 0; index < scores.top.size() && index < topK; ++index) {
+            answer.candidates.push_back(
+                {labels[std::size_t(scores.top[index].label)], scores.top[index].confidence});
+        }
+        if (answer.verdict == Verdict::Accept) {
+            answer.intent = labels[std::size_t(scores.top.front().label)];
+        }
+        answer.read = std::move(scores.top);
+    }
+
+    void classify(std::span<const Query> queries, std::span<const std::size_t> block,
+        const CompiledThresholds& thresholds, std::chrono::sys_seconds now,
+        const ClassifyOptions& options, std::vector<Result<Answer>>& answers) const;
 };
+
+/// Answers the queries whose numbers are in `block`, stage by stage: they are valid and have no
+/// session.
+void Classifier::Data::classify(std::span<const Query> queries, std::span<const std::size_t> block,
+    const CompiledThresholds& thresholds, std::chrono::sys_seconds now,
+    const ClassifyOptions& options, std::vector<Result<Answer>>& answers) const
+{
+    StageTimes times; // a query's share of its block's
+    const auto share = 1.0 / double(block.size());
+    StopWatch watch;
+    std::vector<std::string> normalised;
+    for (const std::size_t number : block) {
+        normalised.push_back(normalise(queries[number].text));
+    }
+    times.normalise = watch.lap() * share;
+    for (const std::size_t number : block) {
+        answers[number]->entities = catalogue.extract(queries[number].text, now);
+    }
+    times.entities = watch.lap() * share;
+    std::vector<std::string> systems(block.size());
+    std::vector<TextInContext> texts;
+    for (std::size_t index = 0; index < block.size(); ++index) {
+        texts.push_back({normalised[index],
+            model.hasContext() ? modelContextOf(queries[block[index]], nullptr, systems[index])
+                               : QueryContext()});
+    }
+    times.context = watch.lap() * share;
+    std::vector<bool> hits;
+    const std::size_t k = std::max(options.topK, Answer::readCandidates);
+    std::vector<Scores> scores = score(texts, k, hits);
+    times.score = watch.lap() * share;
+    DecisionContext context;
+    context.at = now;
+    for (std::size_t index = 0; index < block.size(); ++index) {
+        Answer& answer = *answers[block[index]];
+        answer.cacheHit = hits[index];
+        decide(answer, scores[index], thresholds, context, options.topK);
+    }
+    times.decide = watch.lap() * share;
+    for (std::size_t index = 0; index < block.size(); ++index) {
+        Answer& answer = *answers[block[index]];
+        answer.times = times;
+        if (options.explain && !answer.read.empty()) {
+            answer.contributions = model.explain(
+                normalised[index], answer.read.front().label, 10, texts[index].context);
+        }
+    }
+}
 
 Classifier::Classifier(Model model, EntityCatalogue catalogue, std::size_t cacheBytes)
     : m_data(new Data{std::move(model), std::move(catalogue), nullptr})
@@ -169,19 +282,18 @@ Classifier::Classifier(Classifier&&) noexcept = default;
 Result<std::unique_ptr<Classifier>> Classifier::load(const std::filesystem::path& modelFile,
     const std::filesystem::path& catalogueFile, std::size_t cacheBytes)
 {
+    auto catalogue = std::async([&catalogueFile]() -> Result<EntityCatalogue> {
+        return catalogueFile.empty() ? EntityCatalogue() : EntityCatalogue::fromFile(catalogueFile);
+    });
     auto model = Model::load(modelFile);
     if (!model) {
         return model.error();
     }
-    EntityCatalogue catalogue;
-    if (!catalogueFile.empty()) {
-        auto read = EntityCatalogue::fromFile(catalogueFile);
-        if (!read) {
-            return read.error();
-        }
-        catalogue = std::move(*read);
+    auto read = catalogue.get();
+    if (!read) {
+        return read.error();
     }
-    return std::make_unique<Classifier>(std::move(*model), std::move(catalogue), cacheBytes);
+    return std::make_unique<Classifier>(std::move(*model), std::move(*read), cacheBytes);
 }
 
 Result<std::shared_ptr<const CompiledThresholds>> Classifier::compile(const ThresholdSet& set) const
@@ -208,14 +320,14 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     answer.entities = m_data->catalogue.extract(query.text, now);
     answer.times.entities = watch.lap();
 
-    const Context context = contextOf(session, tokenise(normalised).size(), now);
+    const Context context = contextOf(session, normalised, now);
     if (session != nullptr) {
         answer.context = session->turns.empty() ? ContextState::New : ContextState::Used;
         answer.turn = session->turnCount + 1;
         answer.newSubject =
             !session->turns.empty() && m_data->catalogue.carry().opensSubject(query.text);
+        answer.times.context = watch.lap();
     }
-    answer.times.context = watch.lap();
 
     const std::size_t k = std::max(options.topK, Answer::readCandidates);
     std::string system;
@@ -230,24 +342,10 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
     }
     answer.times.score = watch.lap();
 
-    answer.ruling = thresholds.decide(scores.top, context.decision);
-    answer.ruleContext = context.decision;
-    answer.verdict = answer.ruling.verdict;
-    answer.outOfScope = scores.outOfScope;
-    answer.predicted = m_data->model.predicted(scores);
-    answer.thresholdSet = thresholds.set().number;
+    m_data->decide(answer, scores, thresholds, context.decision, options.topK);
     if (answer.context == ContextState::Used && !answer.newSubject) {
-        carryEntities(m_data->catalogue.carry(), *session, scores, labels, answer);
+        carryEntities(m_data->catalogue.carry(), *session, labels, answer);
     }
-    answer.candidates.reserve(std::min(scores.top.size(), options.topK));
-    for (std::size_t index = 0; index < scores.top.size() && index < options.topK; ++index) {
-        answer.candidates.push_back(
-            {labels[std::size_t(scores.top[index].label)], scores.top[index].confidence});
-    }
-    if (answer.verdict == Verdict::Accept) {
-        answer.intent = labels[std::size_t(scores.top.front().label)];
-    }
-    answer.read = std::move(scores.top);
     answer.times.decide = watch.lap();
     if (options.explain && !answer.read.empty()) {
         answer.contributions = m_data->model.explain(normalised, answer.read.front().label, 10,
@@ -260,10 +358,32 @@ std::vector<Result<Answer>> Classifier::classify(std::span<const Query> queries,
     const CompiledThresholds& thresholds, std::chrono::sys_seconds now,
     const ClassifyOptions& options) const
 {
-    std::vector<Result<Answer>> answers;
-    answers.reserve(queries.size());
-    for (const Query& query : queries) {
-        answers.push_back(classify(query, thresholds, nullptr, now, options));
+    std::vector<Result<Answer>> answers(queries.size(), Answer());
+    std::unordered_map<std::string_view, std::size_t> firsts;
+    std::vector<std::pair<std::size_t, std::size_t>> repeated; // query, the one that it repeats
+    std::vector<std::size_t> block;
+    for (std::size_t number = 0; number < queries.size(); ++number) {
+        const Query& query = queries[number];
+        if (auto checked = checkQuery(query.text); !checked) {
+            answers[number] = checked.error();
+            continue;
+        }
+        const std::size_t first = firsts.try_emplace(query.text, number).first->second;
+        if (first != number && query == queries[first]) {
+            repeated.emplace_back(number, first);
+            continue;
+        }
+        block.push_back(number);
+        if (block.size() == blockSize) {
+            m_data->classify(queries, block, thresholds, now, options, answers);
+            block.clear();
+        }
+    }
+    if (!block.empty()) {
+        m_data->classify(queries, block, thresholds, now, options, answers);
+    }
+    for (const auto& [number, first] : repeated) {
+        answers[number] = answers[first];
     }
     return answers;
 }

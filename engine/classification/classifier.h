@@ -22,6 +22,8 @@ struct Query
     std::string text; ///< as typed
     std::string system; ///< what the system said before it; may be empty
     std::vector<std::string> systemActs;
+
+    bool operator==(const Query&) const = default;
 };
 
 /// Where the context of an answer came from.
@@ -104,7 +106,9 @@ public:
         const Session* session, std::chrono::sys_seconds now,
         const ClassifyOptions& options = {}) const;
 
-    /// The same over a span, without sessions.
+    /// The same over a span, without sessions: each answer is exactly the one that its query gets
+    /// alone, but for the times, which are shares of those of 64 queries together. A query that was
+    /// asked before in the span is answered with that answer.
     std::vector<Result<Answer>> classify(std::span<const Query> queries,
         const CompiledThresholds& thresholds, std::chrono::sys_seconds now,
         const ClassifyOptions& options = {}) const;

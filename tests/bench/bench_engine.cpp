@@ -23,7 +23,7 @@ double secondsOf(const std::function<void()>& work)
 }
 
 /// Median of `rounds` times, and their spread.
-void report(const char* name, const char* unit, double scale, int rounds,
+void report(std::string_view name, const char* unit, double scale, int rounds,
     const std::function<double()>& seconds)
 {
     std::vector<double> all;
@@ -35,13 +35,41 @@ void report(const char* name, const char* unit, double scale, int rounds,
         all.front(), all.back());
 }
 
-void measure(const char* name, const LabelledData& data, const std::filesystem::path& catalogue)
+/// One query at a time, then the same in batches.
+void measureClassifying(
+    const Classifier& engine, const std::vector<Query>& queries, std::string_view how = "")
 {
-    fmt::print("{}: {} queries, {} intents\n", name, data.queries.size(), data.intents().size());
-    std::optional<Model> model;
-    report("train, one thread", "s", 1, 3, [&] {
+    constexpr std::size_t batch = 256;
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto compiled = *engine.compile(engine.model().defaultThresholds());
+    const double each = 1e6 / double(queries.size());
+    report(fmt::format("classify a query{}", how), "us", each, 9, [&] {
         return secondsOf([&] {
-            auto trained = Model::train(data, {});
+            for (const Query& query : queries) {
+                (void)engine.classify(query, *compiled, nullptr, now);
+            }
+        });
+    });
+    report(fmt::format("in batches of {}{}", batch, how), "us", each, 9, [&] {
+        return secondsOf([&] {
+            const std::span<const Query> all(queries);
+            for (std::size_t begin = 0; begin < all.size(); begin += batch) {
+                const auto part = all.subspan(begin, std::min(batch, all.size() - begin));
+                (void)engine.classify(part, *compiled, now);
+            }
+        });
+    });
+}
+
+void measure(const char* name, const LabelledData& data, const std::filesystem::path& catalogue,
+    const TrainingOptions& training = {}, int rounds = 3)
+{
+    fmt::print("{}, {} tier: {} queries, {} intents\n", name, toString(training.tier),
+        data.queries.size(), data.intents().size());
+    std::optional<Model> model;
+    report("train", "s", 1, rounds, [&] {
+        return secondsOf([&] {
+            auto trained = Model::train(data, training);
             if (trained) {
                 model.emplace(std::move(*trained));
             }
@@ -54,11 +82,12 @@ void measure(const char* name, const LabelledData& data, const std::filesystem::
     fmt::print("  {:44} {:10.2f} MiB\n", "model file", double(model->bytes()) / (1 << 20));
     const std::filesystem::path file =
         std::filesystem::temp_directory_path() / fmt::format("bench-{}.model", getpid());
-    if (model->save(file)) {
-        report("load the file", "ms", 1e3, 9,
-            [&] { return secondsOf([&] { (void)Model::load(file); }); });
-        std::filesystem::remove(file);
+    if (!model->save(file)) {
+        fmt::print("  could not be saved\n");
+        return;
     }
+    report(
+        "load the file", "ms", 1e3, 9, [&] { return secondsOf([&] { (void)Model::load(file); }); });
     const auto test = data.part(Split::Test);
     const auto rows = scoreRows(*model, test);
     const auto thresholds =
@@ -82,23 +111,17 @@ void measure(const char* name, const LabelledData& data, const std::filesystem::
             }
         });
     });
-    auto entities = EntityCatalogue::fromFile(catalogue);
-    if (!entities) {
-        return;
+    std::vector<Query> queries;
+    for (const LabelledQuery& query : test) {
+        queries.push_back({query.text, {}, {}});
     }
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const Classifier engine(std::move(*model), std::move(*entities), std::size_t(64) << 20);
-    const auto compiled = *engine.compile(engine.model().defaultThresholds());
-    const auto all = [&] {
-        return secondsOf([&] {
-            for (const LabelledQuery& query : test) {
-                (void)engine.classify({query.text, {}, {}}, *compiled, nullptr, now);
-            }
-        });
-    };
-    fmt::print(
-        "  {:44} {:10.3f} us\n", "classify a query, entities included, first time", all() * each);
-    report("classify a query, scores from the cache", "us", each, 9, all);
+    const auto engine = Classifier::load(file, catalogue);
+    const auto cached = Classifier::load(file, catalogue, std::size_t(64) << 20);
+    std::filesystem::remove(file);
+    if (engine && cached) {
+        measureClassifying(**engine, queries);
+        measureClassifying(**cached, queries, ", scores from the cache");
+    }
 }
 
 } // namespace
@@ -121,6 +144,10 @@ int main()
     const std::filesystem::path data(folder);
     if (const auto clinc = readLabelledData(data / "clinc150" / "data_full.json")) {
         measure("CLINC150 full", *clinc, share / "entities.json");
+        TrainingOptions accurate;
+        accurate.tier = Tier::Accurate;
+        accurate.cnns = 1;
+        measure("CLINC150 full, one CNN", *clinc, share / "entities.json", accurate, 1);
     }
     auto train = readLabelledData(data / "banking77" / "train.csv");
     auto test = readLabelledData(data / "banking77" / "test.csv");

@@ -50,20 +50,28 @@ Sign kindOf(UChar32 c)
                                          : Sign::Other;
 }
 
+/// Fewer than eight bytes as a number.
+std::uint64_t numberOf(const char* data, std::size_t size)
+{
+    std::uint64_t number = 0;
+    for (std::size_t at = 0; at < size; ++at) {
+        number |= std::uint64_t(static_cast<unsigned char>(data[at])) << (8 * at);
+    }
+    return number;
+}
+
 /// Eight bytes at a time; `folding` takes ASCII letters as small ones (and a few signs for others:
 /// what is found is compared anyway).
 std::uint64_t hashOf(std::string_view bytes, bool folding)
 {
-    constexpr std::uint64_t caseBits = 0x2020202020202020;
+    const std::uint64_t caseBits = folding ? 0x2020202020202020 : 0;
     std::uint64_t hash = mix(seed, bytes.size());
-    while (!bytes.empty()) {
+    for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
         std::uint64_t chunk = 0;
-        const std::size_t size = std::min<std::size_t>(bytes.size(), sizeof(chunk));
-        std::memcpy(&chunk, bytes.data(), size);
-        hash = mix(hash, folding ? chunk | caseBits : chunk);
-        bytes.remove_prefix(size);
+        std::memcpy(&chunk, bytes.data(), sizeof chunk);
+        hash = mix(hash, chunk | caseBits);
     }
-    return hash;
+    return bytes.empty() ? hash : mix(hash, numberOf(bytes.data(), bytes.size()) | caseBits);
 }
 
 std::uint64_t extend(std::uint64_t phrase, const Token& token)
@@ -92,6 +100,7 @@ void WordIndex::tokenise(std::string_view text, std::vector<Token>& tokens) cons
     bool blank = false;
     for (std::int32_t at = 0; at < length;) {
         const std::int32_t first = at;
+        bool ascii = true;
         const auto next = [&] {
             const Sign sign = signOfByte[bytes[at]];
             if (sign != Sign::NotAscii) {
@@ -100,6 +109,7 @@ void WordIndex::tokenise(std::string_view text, std::vector<Token>& tokens) cons
             }
             UChar32 c = 0;
             U8_NEXT(bytes, at, length, c);
+            ascii = false;
             return kindOf(c);
         };
         const Sign kind = next();
@@ -107,14 +117,14 @@ void WordIndex::tokenise(std::string_view text, std::vector<Token>& tokens) cons
             blank = true;
             continue;
         }
-        bool ascii = bytes[first] < 0x80;
         while (kind == Sign::Word && at < length) {
             const std::int32_t from = at;
+            const bool before = ascii;
             if (next() != Sign::Word) {
                 at = from;
+                ascii = before;
                 break;
             }
-            ascii = ascii && bytes[from] < 0x80;
         }
         const auto token = text.substr(std::size_t(first), std::size_t(at - first));
         const std::uint64_t hash =

@@ -87,17 +87,9 @@ CnnTrainer::CnnTrainer(const TrainingData& data, const WordVocabulary& words,
     m_contextWeights.assign(vocabulary.contextRows * m_stride, 0.0F);
     m_contextSums.assign(m_contextWeights.size(), firstAccumulator);
     transposeKernels();
-    m_train.resize(data.train.size());
-    for (std::size_t row = 0; row < data.train.size(); ++row) {
-        if (!data.train[row].hasContext) {
-            m_train[row] = inputOf(data.train[row], {});
-        }
-    }
-    for (const Example& example : data.held) {
-        if (example.label >= 0) {
-            m_held.push_back(inputOf(example, m_contexts.draw(example)));
-        }
-    }
+    m_inputs.emplace(data, m_contexts, [this](const Example& example, const QueryContext& context) {
+        return inputOf(example, context);
+    });
 }
 
 void CnnTrainer::transposeKernels()
@@ -159,7 +151,7 @@ void CnnTrainer::convolve()
     const std::size_t rowSize = m_shape.rowSize();
     math::multiply(m_rows.data(), rowSize, m_rows.data() + m_shape.columns(), rowSize,
         m_transposed.data(), m_shown.size(), m_shape.dimension, m_shape.columns());
-    poolFilters(m_shape, m_rows, m_bias.values, m_hidden, &m_where);
+    poolFilters(m_shape, m_rows, m_bias.values, m_hidden, m_where);
 }
 
 void CnnTrainer::score(const std::vector<float>& hidden, const SparseVector& context)
@@ -292,23 +284,14 @@ double CnnTrainer::learn(const Input& input, int label, float share)
     return loss;
 }
 
-double CnnTrainer::heldAccuracy()
+std::optional<double> CnnTrainer::heldAccuracy()
 {
-    const auto labels = std::ptrdiff_t(m_data.labels.size());
-    std::size_t right = 0;
-    std::size_t row = 0;
-    for (const Example& example : m_data.held) {
-        if (example.label < 0) {
-            continue;
-        }
-        const Input& input = m_held[row++];
+    return m_inputs->accuracy([this](const Input& input) {
         look(input, false);
         convolve();
         score(m_hidden, input.context);
-        const auto best = std::max_element(m_logits.begin(), m_logits.begin() + labels);
-        right += best - m_logits.begin() == example.label ? 1U : 0U;
-    }
-    return row == 0 ? -1.0 : double(right) / double(row);
+        return int(math::highest(m_logits.data(), m_data.labels.size()));
+    });
 }
 
 int CnnTrainer::train(int epochs, const TrainingWatch& watch)
@@ -337,7 +320,7 @@ int CnnTrainer::train(int epochs, const TrainingWatch& watch)
                 const Example& example = m_data.train[order[at]];
                 loss += example.hasContext
                     ? learn(inputOf(example, m_contexts.draw(example)), example.label, share)
-                    : learn(m_train[order[at]], example.label, share);
+                    : learn(m_inputs->train[order[at]], example.label, share);
             }
             ++step;
             const double cosine = 0.5 * (1.0 + std::cos(std::numbers::pi * step / steps));
@@ -349,11 +332,11 @@ int CnnTrainer::train(int epochs, const TrainingWatch& watch)
             m_outputBias.step(rate, root, 0.0F);
             transposeKernels();
         }
-        const double accuracy = heldAccuracy();
-        watch.epochDone(epoch, loss / double(order.size()), std::max(accuracy, 0.0));
-        if (accuracy < 0 || accuracy >= best.accuracy) {
-            best = {epoch, accuracy, m_vectors, m_kernels.values, m_bias.values, m_outputs.values,
-                m_outputBias.values, m_contextWeights};
+        const std::optional<double> accuracy = heldAccuracy();
+        watch.epochDone(epoch, loss / double(order.size()), accuracy);
+        if (!accuracy || *accuracy >= best.accuracy) {
+            best = {epoch, accuracy.value_or(-1), m_vectors, m_kernels.values, m_bias.values,
+                m_outputs.values, m_outputBias.values, m_contextWeights};
         }
     }
     m_vectors = std::move(best.vectors);

@@ -52,7 +52,7 @@ private:
     void backThroughFilters();
     void updateVectors(float share);
     void transposeKernels();
-    double heldAccuracy();
+    std::optional<double> heldAccuracy();
 
     const TrainingData& m_data;
     const WordVocabulary& m_words;
@@ -74,8 +74,7 @@ private:
     std::vector<float> m_contextWeights; ///< context rows x stride
     std::vector<float> m_contextSums;
 
-    std::vector<Input> m_train; ///< of the examples without context: made once
-    std::vector<Input> m_held;
+    std::optional<TrainingInputs<Input>> m_inputs; ///< made when all else is there
     // Of one step:
     std::vector<std::uint32_t> m_shown;
     std::vector<float> m_rows; ///< shown words x row size

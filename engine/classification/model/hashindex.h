@@ -33,6 +33,16 @@ struct HashIndex
         }
     }
 
+    /// Has the place where find() begins brought near.
+    void prefetch(std::uint64_t hash) const
+    {
+        if (!keys.empty()) {
+            const std::size_t place = std::size_t(hash) & (keys.size() - 1);
+            __builtin_prefetch(&keys[place]);
+            __builtin_prefetch(&rows[place]);
+        }
+    }
+
     static std::uint64_t keyOf(std::uint64_t hash) { return hash == 0 ? 1 : hash; }
 };
 

@@ -98,17 +98,9 @@ LinearTrainer::LinearTrainer(const TrainingData& data, const Vocabulary& vocabul
     m_denseSums.assign(m_dense.size(), firstAccumulator);
     m_bias.assign(m_stride, 0.0F);
     m_biasSums.assign(m_stride, firstAccumulator);
-    m_train.resize(data.train.size());
-    for (std::size_t row = 0; row < data.train.size(); ++row) {
-        if (!data.train[row].hasContext) {
-            m_train[row] = inputOf(data.train[row], {});
-        }
-    }
-    for (const Example& example : data.held) {
-        if (example.label >= 0) {
-            m_held.push_back(inputOf(example, m_contexts.draw(example)));
-        }
-    }
+    m_inputs.emplace(data, m_contexts, [this](const Example& example, const QueryContext& context) {
+        return inputOf(example, context);
+    });
 }
 
 LinearTrainer::Input LinearTrainer::inputOf(const Example& example, const QueryContext& context)
@@ -174,21 +166,12 @@ double LinearTrainer::step(const Input& input, int label, float rate, std::mt199
     return loss;
 }
 
-double LinearTrainer::heldAccuracy()
+std::optional<double> LinearTrainer::heldAccuracy()
 {
-    const std::size_t labels = m_data.labels.size();
-    std::size_t right = 0;
-    std::size_t row = 0;
-    for (const Example& example : m_data.held) {
-        if (example.label < 0) {
-            continue;
-        }
-        score(m_held[row++], 1.0F, nullptr);
-        const auto best =
-            std::max_element(m_logits.begin(), m_logits.begin() + std::ptrdiff_t(labels));
-        right += best - m_logits.begin() == example.label ? 1U : 0U;
-    }
-    return row == 0 ? -1.0 : double(right) / double(row);
+    return m_inputs->accuracy([this](const Input& input) {
+        score(input, 1.0F, nullptr);
+        return int(math::highest(m_logits.data(), m_data.labels.size()));
+    });
 }
 
 int LinearTrainer::train(int epochs, std::uint64_t seed, const TrainingWatch& watch)
@@ -211,14 +194,14 @@ int LinearTrainer::train(int epochs, std::uint64_t seed, const TrainingWatch& wa
             }
             const std::uint32_t index = order[at];
             const Example& example = m_data.train[index];
-            loss += step(
-                example.hasContext ? inputOf(example, m_contexts.draw(example)) : m_train[index],
+            loss += step(example.hasContext ? inputOf(example, m_contexts.draw(example))
+                                            : m_inputs->train[index],
                 example.label, rateAt(epoch, epochs), random);
         }
-        const double accuracy = heldAccuracy();
-        watch.epochDone(epoch, loss / double(order.size()), std::max(accuracy, 0.0));
-        if (accuracy < 0 || accuracy > best.accuracy) {
-            best = {epoch, accuracy, m_weights, m_dense, m_bias};
+        const std::optional<double> accuracy = heldAccuracy();
+        watch.epochDone(epoch, loss / double(order.size()), accuracy);
+        if (!accuracy || *accuracy > best.accuracy) {
+            best = {epoch, accuracy.value_or(-1), m_weights, m_dense, m_bias};
         } else if (epoch - best.epoch >= patience) {
             break;
         }

@@ -29,7 +29,8 @@ struct Vocabulary
 /// What of a training run is to be told and asked, by every member's trainer.
 struct TrainingWatch
 {
-    std::function<void(int epoch, double loss, double accuracy)> epochDone; ///< after each pass
+    /// After each pass; the accuracy is that on the held rows.
+    std::function<void(int epoch, double loss, std::optional<double> accuracy)> epochDone;
     std::function<bool()> cancelled; ///< asked now and then
 };
 
@@ -47,8 +48,8 @@ public:
 
     /// Weights, bias, dense weights and class bits, beside the vocabulary's rows.
     LinearPart part() const;
-    /// Accuracy over the in-scope held rows, 0..1; -1 without any.
-    double heldAccuracy();
+    /// Accuracy over the in-scope held rows, 0..1.
+    std::optional<double> heldAccuracy();
 
 private:
     struct Input
@@ -74,8 +75,7 @@ private:
     std::vector<float> m_denseSums;
     std::vector<float> m_bias;
     std::vector<float> m_biasSums;
-    std::vector<Input> m_train; ///< of the examples without context: made once
-    std::vector<Input> m_held;
+    std::optional<TrainingInputs<Input>> m_inputs; ///< made when all else is there
     std::vector<float> m_kept; ///< 1 or 0 a sparse feature of this step
     std::vector<float> m_logits;
 };

@@ -19,6 +19,9 @@ struct Model::Data
 
 namespace {
 
+/// Texts that are scored at once: their buffers stay in the second cache.
+constexpr std::size_t blockSize = 16;
+
 /// The buffers of one thread's queries.
 Scorer& scorer()
 {
@@ -134,6 +137,22 @@ Scores Model::score(std::string_view normalised, std::size_t k, const QueryConte
 {
     return scoresOf(
         scorer().score(*m_data->file, normalised, context), m_data->file->meta().calibration, k);
+}
+
+std::vector<Scores> Model::score(std::span<const TextInContext> texts, std::size_t k) const
+{
+    thread_local std::vector<Scorer> scorers(blockSize);
+    std::vector<Scores> scores;
+    scores.reserve(texts.size());
+    for (std::size_t begin = 0; begin < texts.size(); begin += blockSize) {
+        const auto block = texts.subspan(begin, std::min(blockSize, texts.size() - begin));
+        Scorer::score(*m_data->file, scorers, block);
+        for (std::size_t index = 0; index < block.size(); ++index) {
+            scores.push_back(
+                scoresOf(scorers[index].scores(), m_data->file->meta().calibration, k));
+        }
+    }
+    return scores;
 }
 
 std::string_view Model::predicted(const Scores& scores) const

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ struct TrainingProgress
     int epoch = 0; ///< from 1
     int epochs = 0;
     double loss = 0.0; ///< mean training cross-entropy of the epoch, nats
-    double validationAccuracy = 0.0; ///< 0..1, of this member
+    /// 0..1, of this member; none where no row is held out (the pass over all rows).
+    std::optional<double> validationAccuracy;
 };
 
 struct TrainingOptions
@@ -79,6 +81,13 @@ struct QueryContext
     std::uint64_t digest() const;
 };
 
+/// A text to be scored, as normalise() puts it out, and what came before it.
+struct TextInContext
+{
+    std::string_view text;
+    QueryContext context = {};
+};
+
 /// A trained classifier (recipe and measurements: docs/ARCHITECTURE.md). The fast tier is a softmax
 /// regression over word, character and context n-grams; the accurate tier adds word vectors to it
 /// and an ensemble of CNNs over words (Kim 2014, arXiv 1408.5882) trained against adversarial word
@@ -115,6 +124,9 @@ public:
     /// the context.
     Scores score(
         std::string_view normalised, std::size_t k, const QueryContext& context = {}) const;
+    /// The same for several texts at once: exactly what each alone gives, in less time (most in the
+    /// accurate tier, which reads its weights once for several).
+    std::vector<Scores> score(std::span<const TextInContext> texts, std::size_t k) const;
     /// The intent that later turns of a conversation are to know of: the first candidate's, empty
     /// where the query is rather out of scope.
     std::string_view predicted(const Scores& scores) const;

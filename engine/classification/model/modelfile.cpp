@@ -3,6 +3,7 @@
 #include "engine/base/sha256.h"
 #include "engine/classification/model/byterows.h"
 #include "engine/classification/model/modelmeta.h"
+#include "engine/classification/model/vectormath.h"
 #include "engine/classification/text/ngrams.h"
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <future>
 #include <initializer_list>
 #include <map>
 #include <new>
@@ -225,6 +227,14 @@ CnnView cnnOf(const Sections& sections, const ModelMeta& meta, std::size_t membe
     view.context = sections.get<std::int8_t>(SectionId::Context, member);
     view.contextScales = sections.get<float>(SectionId::ContextScales, member);
     return view;
+}
+
+void roundKernels(CnnView& cnn)
+{
+    cnn.kernelBytes.resize(cnn.kernels.size());
+    cnn.kernelScales.resize(cnn.shape.columns());
+    math::roundColumns(cnn.kernelBytes.data(), cnn.kernelScales.data(), cnn.kernels.data(),
+        cnn.shape.dimension, cnn.shape.columns());
 }
 
 /// What is wrong with an index over `rows` rows; empty: nothing.
@@ -465,6 +475,8 @@ Result<void> ModelFile::read(std::string_view where)
             "{} is truncated or was added to: it has {} bytes and should have {}; copy it again",
             where, m_size, header.size));
     }
+    // The hash takes as long as everything else, and is computed beside it.
+    auto hash = std::async([this] { return sha256Hex(bytes()); });
     if (header.checksum != checksumOf(m_data, m_size)) {
         return inputError(fmt::format(
             "{} is damaged: its checksum does not match; copy or train it again", where));
@@ -501,7 +513,10 @@ Result<void> ModelFile::read(std::string_view where)
     if (const auto problem = problemOf(m_view, m_meta); !problem.empty()) {
         return damaged(problem);
     }
-    m_hash = sha256Hex(bytes());
+    for (CnnView& cnn : m_view.cnns) {
+        roundKernels(cnn);
+    }
+    m_hash = hash.get();
     return {};
 }
 

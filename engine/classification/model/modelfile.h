@@ -158,6 +158,8 @@ struct CnnView
     std::span<const std::int8_t> tables; ///< tableRows x rowSize
     std::span<const float> tableScales; ///< a row each
     std::span<const float> kernels; ///< dimension x columns, for words without a table row
+    std::vector<std::int8_t> kernelBytes; ///< the same rounded, which a query reads
+    std::vector<float> kernelScales; ///< a column each
     std::span<const float> bias; ///< pooled
     std::span<const std::int8_t> outputs; ///< labels x hidden
     std::span<const float> outputScales; ///< a label each

@@ -3,40 +3,44 @@
 #include "engine/classification/model/contextfeatures.h"
 #include "engine/classification/model/continuation.h"
 #include "engine/classification/model/modelmeta.h"
-#include "engine/classification/model/vectormath.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace sluice {
 
 namespace {
 
-/// How far the look-ups of a text's n-grams run ahead of their use.
-constexpr std::size_t ahead = 8;
 constexpr double entropyTemperature = 0.5;
 /// Activations are rounded to so many steps; sums of 8192 products stay below 2^31.
-constexpr float activationSteps = 2047;
-
-void centre(std::vector<float>& logits, std::size_t labels)
-{
-    float sum = 0;
-    for (std::size_t label = 0; label < labels; ++label) {
-        sum += logits[label];
-    }
-    const float mean = sum / float(labels);
-    for (std::size_t label = 0; label < labels; ++label) {
-        logits[label] -= mean;
-    }
-    std::fill(logits.begin() + std::ptrdiff_t(labels), logits.end(), 0.0F);
-}
+constexpr int activationSteps = 2047;
 
 /// Only rows of words and pairs have bits; a dictionary may give a word another one.
-bool hasBit(std::span<const std::uint8_t> bits, std::size_t row, std::size_t stride, int label)
+bool hasBit(
+    std::span<const std::uint8_t> bits, std::size_t row, std::size_t stride, std::size_t label)
 {
-    const std::size_t byte = row * stride / 8 + std::size_t(label) / 8;
-    return byte < bits.size() && (bits[byte] >> (std::size_t(label) % 8) & 1U) != 0;
+    const std::size_t byte = row * stride / 8 + label / 8;
+    return byte < bits.size() && (bits[byte] >> (label % 8) & 1U) != 0;
+}
+
+/// What is read of a row while a text is scored: it comes while the other rows are looked up.
+void bringNear(const LinearView& view, std::uint32_t row)
+{
+    constexpr std::size_t line = 64;
+    constexpr std::size_t most = 4 * line;
+    __builtin_prefetch(&view.idf[row]);
+    if (!view.weights.empty()) {
+        __builtin_prefetch(&view.scales[row]);
+        const std::int8_t* const weights = &view.weights[row * view.stride];
+        for (std::size_t byte = 0; byte < std::min(view.stride, most); byte += line) {
+            __builtin_prefetch(weights + byte);
+        }
+        if (row < view.wordRows + view.pairRows) {
+            __builtin_prefetch(&view.classBits[row * view.stride / 8]);
+        }
+    }
 }
 
 void toUnitLength(std::span<float> values)
@@ -51,50 +55,37 @@ void toUnitLength(std::span<float> values)
 
 } // namespace
 
-void Vectoriser::add(std::uint32_t row, NgramGroup group)
-{
-    const std::size_t mask = m_places.size() - 1;
-    for (std::size_t place = std::size_t(row * 0x9E3779B1U) & mask;; place = (place + 1) & mask) {
-        if (m_places[place] == 0) {
-            m_vector.rows.push_back(row);
-            m_groups.push_back(group);
-            m_counts.push_back(1);
-            m_places[place] = std::uint16_t(m_vector.rows.size());
-            return;
-        }
-        if (m_vector.rows[m_places[place] - 1U] == row) {
-            ++m_counts[m_places[place] - 1U];
-            return;
-        }
-    }
-}
-
 /// `unknown`: squared length, by group, of what the text has and the model has not. It counts: a
 /// text that is mostly unknown makes a short vector, hence modest scores, instead of a few chance
 /// hits blown up to full length.
-void Vectoriser::finish(const LinearView& view, const std::array<float, 4>& unknown)
+void Vectoriser::finish(
+    const LinearView& view, std::size_t size, const std::array<float, 4>& unknown)
 {
-    const std::size_t size = m_vector.rows.size();
+    m_vector.rows.resize(size);
     m_vector.values.resize(size);
     // Pairs of words share the length of the words.
-    const auto slot = [](NgramGroup group) {
-        return group == NgramGroup::Pair ? NgramGroup::Word : group;
-    };
-    std::array<float, 4> squares = unknown;
-    squares[std::size_t(NgramGroup::Word)] += squares[std::size_t(NgramGroup::Pair)];
+    float words = unknown[std::size_t(NgramGroup::Word)] + unknown[std::size_t(NgramGroup::Pair)];
+    float characters = unknown[std::size_t(NgramGroup::Character)];
+    float context = unknown[std::size_t(NgramGroup::Context)];
     for (std::size_t index = 0; index < size; ++index) {
-        const int count = m_counts[index];
-        const float tf = count == 1 ? 1.0F : 1.0F + std::log(float(count));
-        const float value = tf * view.idf[m_vector.rows[index]];
+        const Found& found = m_found[index];
+        const float tf = found.count == 1 ? 1.0F : 1.0F + std::log(float(found.count));
+        const float value = tf * view.idf[found.row];
+        m_vector.rows[index] = found.row;
         m_vector.values[index] = value;
-        squares[std::size_t(slot(m_groups[index]))] += value * value;
+        const float square = value * value;
+        characters += found.group == NgramGroup::Character ? square : 0.0F;
+        context += found.group == NgramGroup::Context ? square : 0.0F;
+        words += found.group <= NgramGroup::Pair ? square : 0.0F;
     }
-    std::array<float, 4> factors{1.0F, 1.0F, characterGroupWeight, contextGroupWeight};
-    for (std::size_t group = 0; group < factors.size(); ++group) {
-        factors[group] = squares[group] > 0 ? factors[group] / std::sqrt(squares[group]) : 0.0F;
-    }
+    const auto factor = [](float weight, float square) {
+        return square > 0 ? weight / std::sqrt(square) : 0.0F;
+    };
+    const float ofWords = factor(1.0F, words);
+    const std::array<float, 4> factors{ofWords, ofWords, factor(characterGroupWeight, characters),
+        factor(contextGroupWeight, context)};
     for (std::size_t index = 0; index < size; ++index) {
-        m_vector.values[index] *= factors[std::size_t(slot(m_groups[index]))];
+        m_vector.values[index] *= factors[std::size_t(m_found[index].group)];
     }
 }
 
@@ -104,9 +95,7 @@ const SparseVector& Vectoriser::vectorise(
     tokenise(normalised, m_tokens);
     extractNgrams(m_tokens, m_ngrams);
     appendContextFeatures(context, m_tokens, m_ngrams);
-    m_vector.rows.clear();
-    m_groups.clear();
-    m_counts.clear();
+    m_found.resize(m_ngrams.size());
     m_places.assign(std::bit_ceil(m_ngrams.size() * 2 + 2), 0);
     WordStatistics& seen = m_statistics;
     seen.words = m_tokens.size();
@@ -116,25 +105,28 @@ const SparseVector& Vectoriser::vectorise(
 
     std::array<float, 4> unknown{};
     const float unknownSquare = view.highestIdf * view.highestIdf;
-    const std::size_t mask = view.index.keys.size() - 1;
-    for (std::size_t at = 0; at < m_ngrams.size(); ++at) {
-        if (at + ahead < m_ngrams.size()) {
-            __builtin_prefetch(&view.index.keys[std::size_t(m_ngrams[at + ahead].hash) & mask]);
-        }
-        const Ngram& ngram = m_ngrams[at];
+    std::size_t found = 0;
+    for (const Ngram& ngram : m_ngrams) {
+        view.index.prefetch(ngram.hash);
+    }
+    for (const Ngram& ngram : m_ngrams) {
         const std::uint32_t row = view.index.find(ngram.hash);
         if (row == HashIndex::none) {
             unknown[std::size_t(ngram.group)] += unknownSquare;
             continue;
         }
+        bringNear(view, row);
         if (ngram.group == NgramGroup::Word) {
             seen.wordRows.push_back(row);
         } else if (ngram.group == NgramGroup::Pair) {
             seen.pairRows.push_back(row);
         }
-        if (m_vector.rows.size() < UINT16_MAX) {
-            add(row, ngram.group);
+        std::uint32_t& place = placeOf(row);
+        if (place == 0) {
+            m_found[found] = {row, 0, ngram.group};
+            place = std::uint32_t(++found);
         }
+        ++m_found[place - 1].count;
     }
     // What was said before may hold anything: that some of it is new says nothing of the query.
     unknown[std::size_t(NgramGroup::Context)] = 0;
@@ -144,7 +136,7 @@ const SparseVector& Vectoriser::vectorise(
         seen.seenIdf += double(view.idf[row]) - 1.0;
     }
     seen.idf = seen.seenIdf + double(seen.unseen) * double(view.highestIdf);
-    finish(view, unknown);
+    finish(view, found, unknown);
     return m_vector;
 }
 
@@ -174,14 +166,12 @@ void denseFeatures(
 }
 
 void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<const float> bias,
-    std::vector<float>& hidden, std::vector<std::int32_t>* where)
+    std::vector<float>& hidden, std::vector<std::int32_t>& where)
 {
     const std::size_t rowSize = shape.rowSize();
     const auto words = std::ptrdiff_t(sums.size() / rowSize);
     hidden.assign(shape.hidden(), 0.0F);
-    if (where != nullptr) {
-        where->assign(shape.pooled(), noWindow);
-    }
+    where.assign(shape.pooled(), noWindow);
     thread_local std::vector<float> window;
     window.resize(shape.filters);
     for (std::size_t width = 1; width <= shape.widths; ++width) {
@@ -197,12 +187,8 @@ void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<c
                         1.0F, shape.filters);
                 }
             }
-            if (where != nullptr) {
-                math::raiseAt(hidden.data() + begin, where->data() + begin, window.data(),
-                    std::int32_t(at), shape.filters);
-            } else {
-                math::raise(hidden.data() + begin, window.data(), shape.filters);
-            }
+            math::raiseAt(hidden.data() + begin, where.data() + begin, window.data(),
+                std::int32_t(at), shape.filters);
         }
     }
     const float root = words > 0 ? 1.0F / std::sqrt(float(words)) : 0.0F;
@@ -212,19 +198,25 @@ void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<c
     }
 }
 
-void Scorer::scoreLinear(const ModelView& view, const SparseVector& x)
+void Scorer::scoreLinear(const ModelView& view)
 {
     const LinearView& linear = view.linear;
+    const SparseVector& x = m_vectoriser.vector();
     std::vector<float>& out = m_members.front();
     out.assign(linear.bias.begin(), linear.bias.end());
-    math::addRows(out.data(), linear.weights.data(), linear.scales.data(), linear.stride,
-        x.rows.data(), x.values.data(), x.rows.size());
+    m_factors.resize(x.rows.size());
+    for (std::size_t i = 0; i < x.rows.size(); ++i) {
+        m_factors[i] = x.values[i] * linear.scales[x.rows[i]];
+    }
+    math::addRows(out.data(), linear.weights.data(), linear.stride, x.rows.data(), m_factors.data(),
+        x.rows.size());
     if (!view.cnns.empty()) {
         denseFeatures(view.words, m_words, m_dense);
         for (std::size_t i = 0; i < m_dense.size(); ++i) {
-            math::addScaledBytes(out.data(), linear.dense.data() + i * linear.stride,
-                m_dense[i] * linear.denseScales[i], linear.stride);
+            m_dense[i] *= linear.denseScales[i];
         }
+        math::addRows(out.data(), linear.dense.data(), linear.stride, m_counting.data(),
+            m_dense.data(), m_dense.size());
     }
 }
 
@@ -242,39 +234,81 @@ void Scorer::findWords(const WordView& view)
     }
 }
 
-void Scorer::scoreCnn(const ModelView& view, std::size_t member, std::size_t labels)
+/// The rows of a member's table are all over the memory: they come while another is at work.
+void Scorer::bringNear(const ModelView& view, std::size_t member) const
+{
+    constexpr std::size_t line = 64;
+    const CnnView& cnn = view.cnns[member];
+    const std::size_t rowSize = cnn.shape.rowSize();
+    for (const std::uint32_t word : m_words) {
+        if (word < view.words.tableRows) {
+            const std::int8_t* const row = cnn.tables.data() + word * rowSize;
+            for (std::size_t byte = 0; byte < rowSize; byte += line) {
+                __builtin_prefetch(row + byte);
+            }
+        }
+    }
+}
+
+/// What a word that the table does not have adds to the filters, rounded as the table's rows are.
+float Scorer::expand(
+    const WordView& words, const CnnView& cnn, std::uint32_t word, std::int8_t* row)
+{
+    const std::size_t columns = cnn.shape.columns();
+    const std::int8_t* const vector = words.vectors.data() + word * words.dimension;
+    m_factors.assign(vector, vector + words.dimension);
+    m_vector.assign(columns, 0.0F);
+    math::addRows(m_vector.data(), cnn.kernelBytes.data(), columns, m_counting.data(),
+        m_factors.data(), m_factors.size());
+    for (std::size_t column = 0; column < columns; ++column) {
+        m_vector[column] *= cnn.kernelScales[column];
+    }
+    return words.scales[word] * math::roundToBytes(row, m_vector.data(), columns);
+}
+
+/// Fills the rows that the words add to the filters, and the sum of their vectors.
+void Scorer::lookUp(const ModelView& view, const CnnView& cnn)
+{
+    const CnnShape& shape = cnn.shape;
+    const WordView& words = view.words;
+    const std::size_t columns = shape.columns();
+    m_rows.resize(m_words.size());
+    m_expanded.resize(m_words.size() * columns);
+    m_hidden.assign(shape.hidden(), 0.0F);
+    float* const sum = m_hidden.data() + shape.pooled();
+    const float root = m_words.empty() ? 0.0F : 1.0F / std::sqrt(float(m_words.size()));
+    for (std::size_t index = 0; index < m_words.size(); ++index) {
+        const std::uint32_t word = m_words[index];
+        if (word < words.tableRows) {
+            const std::int8_t* const row = cnn.tables.data() + word * shape.rowSize();
+            m_rows[index] = {row, cnn.tableScales[word]};
+            math::addScaledBytes(sum, row + columns, root * cnn.tableScales[word], shape.dimension);
+        } else {
+            std::int8_t* const row = m_expanded.data() + index * columns;
+            m_rows[index] = {row, expand(words, cnn, word, row)};
+            math::addScaledBytes(sum, words.vectors.data() + word * shape.dimension,
+                root * words.scales[word], shape.dimension);
+        }
+    }
+}
+
+/// All but the last layer of a CNN, which waits for the other texts.
+math::Product Scorer::pool(const ModelView& view, std::size_t member)
 {
     const CnnView& cnn = view.cnns[member];
     const CnnShape& shape = cnn.shape;
-    const std::size_t rowSize = shape.rowSize();
-    m_sums.assign(m_words.size() * rowSize, 0.0F);
-    for (std::size_t index = 0; index < m_words.size(); ++index) {
-        const std::uint32_t word = m_words[index];
-        float* const row = m_sums.data() + index * rowSize;
-        if (word < view.words.tableRows) {
-            math::addScaledBytes(
-                row, cnn.tables.data() + word * rowSize, cnn.tableScales[word], rowSize);
-        } else {
-            float* const vector = row + shape.columns();
-            math::addScaledBytes(vector, view.words.vectors.data() + word * shape.dimension,
-                view.words.scales[word], shape.dimension);
-            math::multiply(row, rowSize, vector, rowSize, cnn.kernels.data(), 1, shape.dimension,
-                shape.columns());
+    lookUp(view, cnn);
+    for (std::size_t width = 1; width <= shape.widths; ++width) {
+        const std::size_t begin = (width - 1) * shape.filters;
+        math::poolWindows(m_hidden.data() + begin, cnn.bias.data() + begin, m_rows.data(),
+            m_rows.size(), width, shape.filters);
+        for (math::ByteRow& row : m_rows) {
+            row.bytes += width * shape.filters;
         }
     }
-    poolFilters(shape, m_sums, cnn.bias, m_hidden, nullptr);
-
-    float most = 1e-9F;
-    for (const float value : m_hidden) {
-        most = std::max(most, std::abs(value));
-    }
-    const float step = most / activationSteps;
     m_rounded.resize(m_hidden.size());
-    for (std::size_t i = 0; i < m_hidden.size(); ++i) {
-        const float steps = m_hidden[i] / step;
-        // Not so only where a hand-made file holds numbers that are none.
-        m_rounded[i] = std::int16_t(std::abs(steps) < activationSteps + 1 ? steps : 0.0F);
-    }
+    const float step =
+        math::roundToSteps(m_rounded.data(), m_hidden.data(), activationSteps, m_hidden.size());
     std::vector<float>& out = m_members[member + 1];
     out.assign(cnn.outputBias.begin(), cnn.outputBias.end());
     const SparseVector& x = m_vectoriser.vector();
@@ -286,8 +320,7 @@ void Scorer::scoreCnn(const ModelView& view, std::size_t member, std::size_t lab
                 x.values[i] * cnn.contextScales[row], view.linear.stride);
         }
     }
-    math::addProducts(out.data(), cnn.outputs.data(), cnn.outputScales.data(), m_rounded.data(),
-        step, labels, shape.hidden());
+    return {m_rounded.data(), step, out.data()};
 }
 
 void Scorer::combine(const ModelMeta& meta)
@@ -296,7 +329,7 @@ void Scorer::combine(const ModelMeta& meta)
     std::vector<float>& logits = m_scores.logits;
     logits.assign(labels, 0.0F);
     for (std::size_t member = 0; member < m_members.size(); ++member) {
-        centre(m_members[member], labels);
+        math::centre(m_members[member].data(), labels);
         math::addScaled(logits.data(), m_members[member].data(),
             float(meta.memberScales[member] / double(m_members.size())), labels);
     }
@@ -331,7 +364,7 @@ void Scorer::describe(const ModelFile& file)
         features[std::size_t(feature)] = value;
     };
     const std::vector<float>& logits = m_scores.logits;
-    const int winner = int(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    const std::size_t winner = math::highest(logits.data(), logits.size());
     const Spread spread = spreadOf(logits);
     set(ScopeFeature::Lead, spread.lead);
     set(ScopeFeature::Entropy, spread.entropy);
@@ -348,10 +381,9 @@ void Scorer::describe(const ModelFile& file)
         double least = 1e9;
         int agree = 0;
         for (std::size_t member = 1; member < m_members.size(); ++member) {
-            const auto begin = m_members[member].begin();
-            const auto end = begin + std::ptrdiff_t(logits.size());
-            least = std::min(least, double(begin[winner]) * meta.memberScales[member]);
-            agree += int(std::max_element(begin, end) - begin) == winner ? 1 : 0;
+            const std::vector<float>& one = m_members[member];
+            least = std::min(least, double(one[winner]) * meta.memberScales[member]);
+            agree += math::highest(one.data(), logits.size()) == winner ? 1 : 0;
         }
         set(ScopeFeature::LeastMember, least);
         set(ScopeFeature::Agreement, double(agree) / double(m_members.size() - 1));
@@ -377,48 +409,78 @@ void Scorer::describe(const ModelFile& file)
     set(ScopeFeature::WinnerPairs, words.pairs == 0 ? 1.0 : double(winnerPairs) / pairs);
 }
 
-const RawScores& Scorer::score(
-    const ModelFile& file, std::string_view normalised, const QueryContext& context)
+void Scorer::begin(const ModelFile& file, const TextInContext& text)
 {
     const ModelView& view = file.view();
     const SparseVector& x = m_vectoriser.vectorise(
-        view.linear, normalised, file.meta().hasContext ? context : QueryContext());
+        view.linear, text.text, file.meta().hasContext ? text.context : QueryContext());
     findWords(view.words);
     m_scores.unseenShare = m_vectoriser.statistics().unseenShare();
     m_scores.known = !x.rows.empty() || !m_words.empty();
-    if (!m_scores.known) {
-        return m_scores;
-    }
     m_members.resize(view.cnns.size() + 1);
-    scoreLinear(view, x);
-    for (std::size_t member = 0; member < view.cnns.size(); ++member) {
-        scoreCnn(view, member, file.meta().labels.size());
+    const std::size_t counted = 2 * view.words.dimension;
+    while (m_counting.size() < counted) {
+        m_counting.push_back(std::uint32_t(m_counting.size()));
     }
+}
+
+void Scorer::finish(const ModelFile& file, const TextInContext& text)
+{
     combine(file.meta());
-    stay(file.meta(), normalised, context);
+    stay(file.meta(), text.text, text.context);
     describe(file);
+}
+
+void Scorer::score(
+    const ModelFile& file, std::span<Scorer> scorers, std::span<const TextInContext> texts)
+{
+    const ModelView& view = file.view();
+    const std::size_t count = texts.size();
+    for (std::size_t index = 0; index < count; ++index) {
+        scorers[index].begin(file, texts[index]);
+    }
+    for (Scorer& scorer : scorers.first(count)) {
+        scorer.scoreLinear(view);
+    }
+    thread_local std::vector<math::Product> products;
+    for (std::size_t member = 0; member < view.cnns.size(); ++member) {
+        products.clear();
+        for (std::size_t index = 0; index < count; ++index) {
+            if (index + 1 < count) {
+                scorers[index + 1].bringNear(view, member);
+            } else if (member + 1 < view.cnns.size()) {
+                scorers.front().bringNear(view, member + 1);
+            }
+            products.push_back(scorers[index].pool(view, member));
+        }
+        const CnnView& cnn = view.cnns[member];
+        math::addProducts(products.data(), count, cnn.outputs.data(), cnn.outputScales.data(),
+            file.meta().labels.size(), cnn.shape.hidden());
+    }
+    for (std::size_t index = 0; index < count; ++index) {
+        if (scorers[index].m_scores.known) {
+            scorers[index].finish(file, texts[index]);
+        }
+    }
+}
+
+const RawScores& Scorer::score(
+    const ModelFile& file, std::string_view normalised, const QueryContext& context)
+{
+    const TextInContext text{normalised, context};
+    score(file, std::span(this, 1), std::span(&text, 1));
     return m_scores;
 }
 
 Spread spreadOf(std::span<const float> logits)
 {
-    float most = logits.front();
-    double sum = 0;
-    for (const float z : logits) {
-        most = std::max(most, z);
-        sum += double(z);
-    }
+    const float most = logits[math::highest(logits.data(), logits.size())];
+    const double mean = double(math::sum(logits.data(), logits.size())) / double(logits.size());
     // Entropy = ln S - sum(e x) / S with e = exp(x), x = (z - most) / T.
-    thread_local std::vector<float> e;
-    e.assign(logits.begin(), logits.end());
-    for (float& value : e) {
-        value = (value - most) / float(entropyTemperature);
-    }
-    thread_local std::vector<float> shifted;
-    shifted = e;
-    const double total = double(math::exponentials(e.data(), 0.0F, e.size()));
-    const double weighted = double(math::dot(e.data(), shifted.data(), e.size()));
-    return {double(most) - sum / double(logits.size()), std::log(total) - weighted / total};
+    const auto sums =
+        math::exponentialSums(logits.data(), most, float(1 / entropyTemperature), logits.size());
+    const auto total = double(sums.e);
+    return {double(most) - mean, std::log(total) - double(sums.ed) / total};
 }
 
 double outOfScopeScore(const Calibration& calibration, const ScopeFeatures& features)
@@ -437,38 +499,25 @@ Scores scoresOf(const RawScores& raw, const Calibration& calibration, std::size_
     if (!raw.known) {
         return scores;
     }
-    const std::vector<float>& logits = raw.logits;
-    const float most = *std::max_element(logits.begin(), logits.end());
-    thread_local std::vector<float> e;
-    e.assign(logits.begin(), logits.end());
-    const auto temperature = float(calibration.temperature);
-    for (float& value : e) {
-        value = (value - most) / temperature;
-    }
-    const double total = double(math::exponentials(e.data(), 0.0F, e.size()));
+    thread_local std::vector<float> rest;
+    rest = raw.logits;
+    const std::size_t size = rest.size();
+    std::size_t label = math::highest(rest.data(), size);
+    const float most = rest[label];
+    const double total = double(
+        math::exponentialSums(rest.data(), most, float(1 / calibration.temperature), size).e);
     const double inScope =
         calibration.hasOutOfScope ? 1.0 - outOfScopeScore(calibration, raw.features) : 1.0;
-    // The k highest by insertion: most labels fail the first comparison.
-    k = std::min(k, logits.size());
+    k = std::min(k, size);
     scores.top.reserve(k);
-    for (std::size_t label = 0; label < logits.size(); ++label) {
-        const float z = logits[label];
-        if (scores.top.size() == k
-            && (k == 0 || z <= logits[std::size_t(scores.top.back().label)])) {
-            continue;
-        }
-        if (scores.top.size() < k) {
-            scores.top.emplace_back();
-        }
-        std::size_t place = scores.top.size() - 1;
-        for (; place > 0 && logits[std::size_t(scores.top[place - 1].label)] < z; --place) {
-            scores.top[place].label = scores.top[place - 1].label;
-        }
-        scores.top[place].label = int(label);
-    }
-    for (Candidate& candidate : scores.top) {
+    while (scores.top.size() < k) {
+        const double e = std::exp(double(rest[label] - most) / calibration.temperature);
         // A float: recorded rows keep no more, and a replay is to decide exactly as was served.
-        candidate.confidence = float(inScope * double(e[std::size_t(candidate.label)]) / total);
+        scores.top.push_back({int(label), double(float(inScope * e / total))});
+        if (scores.top.size() < k) {
+            rest[label] = -std::numeric_limits<float>::max();
+            label = math::highest(rest.data(), size);
+        }
     }
     scores.outOfScope = calibration.hasOutOfScope ? 1.0 - inScope
         : scores.top.empty()                      ? 1.0

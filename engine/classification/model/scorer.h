@@ -2,6 +2,7 @@
 
 #include "engine/classification/model/model.h"
 #include "engine/classification/model/modelfile.h"
+#include "engine/classification/model/vectormath.h"
 #include "engine/classification/text/ngrams.h"
 
 #include <string_view>
@@ -49,14 +50,29 @@ public:
     const WordStatistics& statistics() const { return m_statistics; } ///< of the last text
 
 private:
-    void add(std::uint32_t row, NgramGroup group);
-    void finish(const LinearView& view, const std::array<float, 4>& unknown);
+    struct Found
+    {
+        std::uint32_t row = 0;
+        int count = 0;
+        NgramGroup group = NgramGroup::Character;
+    };
+
+    /// Place of a row among the found ones, plus one; 0: it is new, and the place is to be set.
+    std::uint32_t& placeOf(std::uint32_t row)
+    {
+        const std::size_t mask = m_places.size() - 1;
+        std::size_t at = std::size_t(row * 0x9E3779B1U) & mask;
+        while (m_places[at] != 0 && m_found[m_places[at] - 1].row != row) {
+            at = (at + 1) & mask;
+        }
+        return m_places[at];
+    }
+    void finish(const LinearView& view, std::size_t size, const std::array<float, 4>& unknown);
 
     std::vector<std::string_view> m_tokens;
     std::vector<Ngram> m_ngrams;
-    std::vector<std::uint16_t> m_places; ///< small table from row to place in the vector, plus one
-    std::vector<NgramGroup> m_groups;
-    std::vector<int> m_counts;
+    std::vector<Found> m_found; ///< each row once
+    std::vector<std::uint32_t> m_places; ///< small table from row to its place there
     SparseVector m_vector;
     WordStatistics m_statistics;
 };
@@ -69,11 +85,11 @@ void denseFeatures(
 
 /// Max-pools a convolution: `sums` has a row of shape.rowSize() values a word (what it adds to each
 /// filter, then its vector); `hidden` becomes the pooled filters (ReLU) and the sum of the vectors
-/// over the root of their number. `where`, if given, gets the first word of each filter's window,
-/// or noWindow where the filter is silent.
+/// over the root of their number. `where` gets the first word of each filter's window, or noWindow
+/// where the filter is silent. In floats, for training.
 inline constexpr std::int32_t noWindow = INT32_MIN;
 void poolFilters(const CnnShape& shape, std::span<const float> sums, std::span<const float> bias,
-    std::vector<float>& hidden, std::vector<std::int32_t>* where);
+    std::vector<float>& hidden, std::vector<std::int32_t>& where);
 
 /// Everything that a model says of one query, before calibration.
 struct RawScores
@@ -90,6 +106,11 @@ class Scorer
 public:
     const RawScores& score(
         const ModelFile& file, std::string_view normalised, const QueryContext& context);
+    /// Scores several texts, each with a scorer of its own: they share what is read of the model,
+    /// and come out as each alone. The results are in scores().
+    static void score(
+        const ModelFile& file, std::span<Scorer> scorers, std::span<const TextInContext> texts);
+    const RawScores& scores() const { return m_scores; } ///< of the last query
     /// Centred logits of each member on the last query, not yet brought to unit deviation; the
     /// n-grams first.
     const std::vector<std::vector<float>>& members() const { return m_members; }
@@ -98,17 +119,25 @@ public:
     const StayingFeatures& staying() const { return m_staying; }
 
 private:
-    void scoreLinear(const ModelView& view, const SparseVector& x);
+    void begin(const ModelFile& file, const TextInContext& text);
+    void scoreLinear(const ModelView& view);
     void findWords(const WordView& view);
-    void scoreCnn(const ModelView& view, std::size_t member, std::size_t labels);
+    void bringNear(const ModelView& view, std::size_t member) const;
+    void lookUp(const ModelView& view, const CnnView& cnn);
+    float expand(const WordView& words, const CnnView& cnn, std::uint32_t word, std::int8_t* row);
+    math::Product pool(const ModelView& view, std::size_t member);
+    void finish(const ModelFile& file, const TextInContext& text);
     void combine(const ModelMeta& meta);
     void stay(const ModelMeta& meta, std::string_view normalised, const QueryContext& context);
     void describe(const ModelFile& file);
 
     Vectoriser m_vectoriser;
     std::vector<std::uint32_t> m_words;
+    std::vector<float> m_factors;
+    std::vector<std::uint32_t> m_counting; ///< 0, 1, 2 ...
     std::vector<float> m_dense;
-    std::vector<float> m_sums;
+    std::vector<math::ByteRow> m_rows; ///< what each word adds to the filters
+    std::vector<std::int8_t> m_expanded; ///< such rows of words that no table has
     std::vector<float> m_vector;
     std::vector<float> m_hidden;
     std::vector<std::int16_t> m_rounded;

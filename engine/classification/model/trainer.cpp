@@ -105,13 +105,13 @@ public:
 private:
     TrainingWatch watch(std::string member, int epochs)
     {
-        return {
-            [this, member = std::move(member), epochs](int epoch, double loss, double accuracy) {
-                const std::lock_guard lock(m_mutex);
-                if (m_options.progress) {
-                    m_options.progress({member, epoch, epochs, loss, accuracy});
-                }
-            },
+        return {[this, member = std::move(member), epochs](
+                    int epoch, double loss, std::optional<double> accuracy) {
+                    const std::lock_guard lock(m_mutex);
+                    if (m_options.progress) {
+                        m_options.progress({member, epoch, epochs, loss, accuracy});
+                    }
+                },
             [this] { return m_options.cancel != nullptr && m_options.cancel->load(); }};
     }
 

@@ -4,6 +4,7 @@
 #include "engine/classification/model/model.h"
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -67,6 +68,45 @@ private:
 
     const TrainingData& m_data;
     std::mt19937_64 m_random;
+};
+
+/// What a trainer makes of the rows: of those without context once, of the others anew in each
+/// pass.
+template <typename Input> struct TrainingInputs
+{
+    std::vector<Input> train; ///< empty ones for rows with context
+    std::vector<Input> held; ///< of the labelled held rows, each with one view of its context
+
+    /// `make(example, context)` makes an input.
+    template <typename Make>
+    TrainingInputs(const TrainingData& data, ContextDraw& contexts, Make make)
+        : train(data.train.size())
+    {
+        for (std::size_t row = 0; row < data.train.size(); ++row) {
+            if (!data.train[row].hasContext) {
+                train[row] = make(data.train[row], QueryContext());
+            }
+        }
+        for (const Example& example : data.held) {
+            if (example.label >= 0) {
+                held.push_back(make(example, contexts.draw(example)));
+                m_labels.push_back(example.label);
+            }
+        }
+    }
+
+    /// Share of the labelled held rows whose label `predict(input)` says; none without such rows.
+    template <typename Predict> std::optional<double> accuracy(Predict predict) const
+    {
+        std::size_t right = 0;
+        for (std::size_t row = 0; row < held.size(); ++row) {
+            right += predict(held[row]) == m_labels[row] ? 1U : 0U;
+        }
+        return held.empty() ? std::optional<double>() : double(right) / double(held.size());
+    }
+
+private:
+    std::vector<int> m_labels;
 };
 
 /// std::shuffle's result is the library's business; this one is the same everywhere (Fisher-Yates).

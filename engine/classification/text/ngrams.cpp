@@ -1,5 +1,6 @@
 #include "engine/classification/text/ngrams.h"
 
+#include <array>
 #include <cstring>
 
 namespace sluice {
@@ -9,20 +10,48 @@ namespace {
 constexpr std::size_t shortestGram = 3;
 constexpr std::size_t longestGram = 4;
 
+constexpr std::uint64_t k1 = 0xa0761d6478bd642fULL;
+constexpr std::uint64_t k2 = 0xe7037ed1a0b428dbULL;
+
 /// A multiply-fold hash over eight bytes at a time (the construction of wyhash, Wang Yi 2019), with
 /// a seed a feature group. Part of the model file's format: never change it without a new version.
-std::uint64_t fold(std::uint64_t a, std::uint64_t b)
+constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b)
 {
     __extension__ using Wide = unsigned __int128;
     const Wide product = Wide(a) * b;
     return std::uint64_t(product) ^ std::uint64_t(product >> 64);
 }
 
+constexpr std::uint64_t beginHash(std::size_t size, std::uint64_t seed)
+{
+    return seed ^ fold(seed ^ k1, size ^ k2);
+}
+
+/// `tail`: the last bytes, fewer than eight, as a number.
+constexpr std::uint64_t endHash(std::uint64_t state, std::uint64_t tail, std::size_t size)
+{
+    return fold(state ^ tail ^ (std::uint64_t(size) << 56), k2);
+}
+
+/// Fewer than eight bytes as a little-endian number, without a loop.
+std::uint64_t numberOf(const char* data, std::size_t size)
+{
+    if (size >= 4) {
+        std::uint32_t first = 0;
+        std::uint32_t last = 0;
+        std::memcpy(&first, data, 4);
+        std::memcpy(&last, data + size - 4, 4);
+        return first | std::uint64_t(last) << (8 * (size - 4));
+    }
+    const auto byte = [&](std::size_t at) {
+        return std::uint64_t(static_cast<unsigned char>(data[at])) << (8 * at);
+    };
+    return size == 0 ? 0 : byte(0) | byte(size / 2) | byte(size - 1);
+}
+
 std::uint64_t hashBytes(const char* data, std::size_t size, std::uint64_t seed)
 {
-    constexpr std::uint64_t k1 = 0xa0761d6478bd642fULL;
-    constexpr std::uint64_t k2 = 0xe7037ed1a0b428dbULL;
-    std::uint64_t state = seed ^ fold(seed ^ k1, size ^ k2);
+    std::uint64_t state = beginHash(size, seed);
     while (size >= 8) {
         std::uint64_t block = 0;
         std::memcpy(&block, data, 8);
@@ -30,9 +59,7 @@ std::uint64_t hashBytes(const char* data, std::size_t size, std::uint64_t seed)
         data += 8;
         size -= 8;
     }
-    std::uint64_t tail = 0;
-    std::memcpy(&tail, data, size);
-    return fold(state ^ tail ^ (std::uint64_t(size) << 56), k2);
+    return endHash(state, numberOf(data, size), size);
 }
 
 constexpr std::uint64_t wordSeed = 0x5157;
@@ -44,14 +71,27 @@ bool isContinuation(char c)
     return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
 }
 
-bool isWordByte(unsigned char c)
+enum class Sign : std::uint8_t
 {
-    return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+    Other,
+    Word,
+    Alone
+};
 
-bool isSign(unsigned char c)
+constexpr auto signOfByte = [] {
+    std::array<Sign, 256> signs{};
+    for (std::size_t c = 0; c < signs.size(); ++c) {
+        const bool word =
+            c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        const bool alone = c == '?' || c == '!' || c == '$' || c == '%';
+        signs[c] = word ? Sign::Word : alone ? Sign::Alone : Sign::Other;
+    }
+    return signs;
+}();
+
+Sign signOf(char c)
 {
-    return c == '?' || c == '!' || c == '$' || c == '%';
+    return signOfByte[static_cast<unsigned char>(c)];
 }
 
 /// Calls visit(begin, end) with the byte range in `framed` of every character n-gram.
@@ -71,6 +111,37 @@ template <typename Visit> void forEachGram(const std::string& framed, Visit visi
             visit(starts[begin], starts[begin + length]);
         }
     }
+}
+
+/// Appends the character n-grams of a short word of ASCII: each is a number of three or four bytes.
+/// False, and nothing done, for another word.
+bool appendAsciiGrams(std::string_view word, std::vector<Ngram>& out)
+{
+    constexpr std::size_t longest = 62;
+    constexpr std::uint64_t beginOfThree = beginHash(3, characterSeed);
+    constexpr std::uint64_t beginOfFour = beginHash(4, characterSeed);
+    if (word.size() > longest) {
+        return false;
+    }
+    char framed[longest + 3] = {'~'}; // one more is read than there is
+    char any = 0;
+    for (std::size_t at = 0; at < word.size(); ++at) {
+        framed[at + 1] = word[at];
+        any |= word[at];
+    }
+    if ((static_cast<unsigned char>(any) & 0x80U) != 0) {
+        return false;
+    }
+    framed[word.size() + 1] = '~';
+    for (std::size_t begin = 0; begin < word.size(); ++begin) {
+        std::uint32_t four = 0;
+        std::memcpy(&four, framed + begin, 4);
+        out.push_back({endHash(beginOfThree, four & 0xFFFFFFU, 3), NgramGroup::Character});
+        if (begin + 1 < word.size()) {
+            out.push_back({endHash(beginOfFour, four, 4), NgramGroup::Character});
+        }
+    }
+    return true;
 }
 
 } // namespace
@@ -100,23 +171,17 @@ std::vector<std::string_view> tokenise(std::string_view normalised)
 void tokenise(std::string_view normalised, std::vector<std::string_view>& tokens)
 {
     tokens.clear();
-    std::size_t at = 0;
-    while (at < normalised.size()) {
-        const auto c = static_cast<unsigned char>(normalised[at]);
-        if (isSign(c)) {
-            tokens.push_back(normalised.substr(at++, 1));
-            continue;
-        }
-        std::size_t end = at;
-        while (end < normalised.size() && isWordByte(static_cast<unsigned char>(normalised[end]))) {
+    for (std::size_t at = 0; at < normalised.size();) {
+        const Sign sign = signOf(normalised[at]);
+        std::size_t end = at + 1;
+        while (sign == Sign::Word && end < normalised.size()
+            && signOf(normalised[end]) == Sign::Word) {
             ++end;
         }
-        if (end > at) {
+        if (sign != Sign::Other) {
             tokens.push_back(normalised.substr(at, end - at));
-            at = end;
-        } else {
-            ++at;
         }
+        at = end;
     }
 }
 
@@ -132,6 +197,9 @@ void extractNgrams(const std::vector<std::string_view>& tokens, std::vector<Ngra
         }
         out.push_back({word, NgramGroup::Word});
         before = word;
+        if (appendAsciiGrams(tokens[at], out)) {
+            continue;
+        }
         framed.assign(1, '~').append(tokens[at]).push_back('~');
         forEachGram(framed, [&](std::size_t begin, std::size_t end) {
             out.push_back({hashBytes(framed.data() + begin, end - begin, characterSeed),

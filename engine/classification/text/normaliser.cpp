@@ -1,5 +1,6 @@
 #include "engine/classification/text/normaliser.h"
 
+#include <array>
 #include <cstdint>
 #include <fmt/format.h>
 #include <unicode/bytestream.h>
@@ -20,10 +21,14 @@ bool isBlank(UChar32 c)
     return u_isUWhiteSpace(c) != 0 || u_iscntrl(c) != 0;
 }
 
-bool isAsciiBlank(unsigned char c)
-{
-    return c <= ' ' || c == 0x7F;
-}
+/// Of a byte of ASCII: its lower case; a blank for blanks and controls.
+constexpr auto foldedByte = [] {
+    std::array<char, 0x80> folded{};
+    for (std::size_t c = 0; c < folded.size(); ++c) {
+        folded[c] = c <= ' ' || c == 0x7F ? ' ' : char(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    return folded;
+}();
 
 /// Blanks and controls to single blanks, trimmed.
 std::string collapse(std::string_view text)
@@ -64,6 +69,11 @@ Result<void> checkQuery(std::string_view query)
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(query.data());
     const auto length = std::int32_t(query.size());
     for (std::int32_t at = 0; at < length; ++codePoints) {
+        if (bytes[at] < 0x80) {
+            blank = blank && foldedByte[bytes[at]] == ' ';
+            ++at;
+            continue;
+        }
         const std::int32_t begin = at;
         UChar32 c = 0;
         U8_NEXT(bytes, at, length, c);
@@ -83,36 +93,42 @@ Result<void> checkQuery(std::string_view query)
     return {};
 }
 
+namespace {
+
+std::string normaliseUnicode(std::string_view query)
+{
+    static const icu::Normalizer2* const folder = [] {
+        UErrorCode code = U_ZERO_ERROR;
+        return icu::Normalizer2::getNFKCCasefoldInstance(code);
+    }();
+    std::string folded;
+    folded.reserve(query.size());
+    icu::StringByteSink<std::string> sink(&folded);
+    UErrorCode code = U_ZERO_ERROR;
+    folder->normalizeUTF8(
+        0, icu::StringPiece(query.data(), std::int32_t(query.size())), sink, nullptr, code);
+    return collapse(folded);
+}
+
+} // namespace
+
 std::string normalise(std::string_view query)
 {
-    std::string out;
-    out.reserve(query.size());
-    bool pending = false;
+    std::string out(query.size(), ' ');
+    char* end = out.data();
+    char last = ' ';
     for (const char raw : query) {
         const auto c = static_cast<unsigned char>(raw);
-        if (c >= 0x80) {
-            static const icu::Normalizer2* const folder = [] {
-                UErrorCode code = U_ZERO_ERROR;
-                return icu::Normalizer2::getNFKCCasefoldInstance(code);
-            }();
-            std::string folded;
-            folded.reserve(query.size());
-            icu::StringByteSink<std::string> sink(&folded);
-            UErrorCode code = U_ZERO_ERROR;
-            folder->normalizeUTF8(
-                0, icu::StringPiece(query.data(), std::int32_t(query.size())), sink, nullptr, code);
-            return collapse(folded);
+        if (c >= foldedByte.size()) {
+            return normaliseUnicode(query);
         }
-        if (isAsciiBlank(c)) {
-            pending = !out.empty();
-            continue;
-        }
-        if (pending) {
-            out += ' ';
-            pending = false;
-        }
-        out += (c >= 'A' && c <= 'Z') ? char(c + 32) : raw;
+        // A blank in front, or behind another, is written over by what comes next.
+        *end = foldedByte[c];
+        end += *end != ' ' || last != ' ' ? 1 : 0;
+        last = foldedByte[c];
     }
+    const auto size = std::size_t(end - out.data());
+    out.resize(size > 0 && out[size - 1] == ' ' ? size - 1 : size);
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <bit>
 #include <chrono>
 #include <map>
 
@@ -300,12 +301,40 @@ void TestClassifier::refusesBadQueries()
 
 void TestClassifier::batchIsTheSame()
 {
-    const std::vector<Query> queries{
-        {"where is my parcel", {}, {}}, {"", {}, {}}, {"cancel my order", {}, {}}};
-    const auto answers = m_engine->classify(queries, *m_thresholds, m_now);
-    QCOMPARE(answers.size(), 3U);
-    QVERIFY(!answers[1].ok());
-    QCOMPARE(answers[2]->candidates[0].confidence, ask("cancel my order").candidates[0].confidence);
+    const auto data = readLabelledData(m_share / "queries.jsonl");
+    QVERIFY(data.ok());
+    std::vector<Query> queries{{"", {}, {}}, {"where is my parcel", {}, {}}};
+    for (std::size_t row = 0; row < 200; ++row) {
+        queries.push_back({data->queries[row].text, row % 3 == 0 ? "which order?" : "", {}});
+    }
+    queries.push_back({"where is my parcel", {}, {"REQUEST:order"}});
+    queries.push_back({"where is my parcel", {}, {}});
+    auto cached = Classifier::load(
+        m_share / "helpdesk.model", m_share / "entities.json", std::size_t(1) << 20);
+    QVERIFY(cached.ok());
+    ClassifyOptions options;
+    options.explain = true;
+    const std::vector<const Classifier*> engines{m_engine.get(), cached->get(), cached->get()};
+    for (const Classifier* engine : engines) {
+        const auto answers = engine->classify(queries, *m_thresholds, m_now, options);
+        QCOMPARE(answers.size(), queries.size());
+        QVERIFY(!answers[0].ok());
+        for (std::size_t number = 1; number < queries.size(); ++number) {
+            QVERIFY(answers[number].ok());
+            const auto alone =
+                m_engine->classify(queries[number], *m_thresholds, nullptr, m_now, options);
+            Answer same = *answers[number];
+            same.times = alone->times;
+            same.cacheHit = alone->cacheHit;
+            QCOMPARE(
+                toJson(same, queries[number].text, {}), toJson(*alone, queries[number].text, {}));
+            for (std::size_t place = 0; place < same.candidates.size(); ++place) {
+                QCOMPARE(std::bit_cast<std::uint64_t>(same.candidates[place].confidence),
+                    std::bit_cast<std::uint64_t>(alone->candidates[place].confidence));
+            }
+        }
+    }
+    QVERIFY((*cached)->cacheStatistics().hits >= 200);
 }
 
 void TestClassifier::loadSaysWhatIsWrong()

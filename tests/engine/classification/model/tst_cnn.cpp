@@ -8,6 +8,7 @@
 
 #include <QTemporaryDir>
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -24,6 +25,7 @@ private Q_SLOTS:
     void threadsChangeNothing();
     void scorerAgreesWithTheFloats();
     void contextDecides();
+    void severalTextsAreAsEachAlone();
     void worksWithoutVectors();
     void everyMemberTellsItsProgress();
     void cancelledBetweenBatches();
@@ -184,8 +186,10 @@ void TestCnn::scorerAgreesWithTheFloats()
     LinearTrainer linear(*data, vocabulary, index, &words.view());
     CnnTrainer cnn(*data, words, vocabulary, index, 5);
     std::map<int, double> told;
-    const TrainingWatch watch{
-        [&](int epoch, double, double accuracy) { told[epoch] = accuracy; }, [] { return false; }};
+    const TrainingWatch watch{[&](int epoch, double, std::optional<double> accuracy) {
+                                  told[epoch] = accuracy.value_or(-1);
+                              },
+        [] { return false; }};
     QVERIFY(linear.train(2, 1, watch) > 0);
     told.clear();
     const int kept = cnn.train(6, watch);
@@ -263,6 +267,34 @@ void TestCnn::contextDecides()
     }
 }
 
+void TestCnn::severalTextsAreAsEachAlone()
+{
+    auto some = options(2);
+    some.cnns = 2;
+    const auto model = Model::train(m_task.data, some);
+    QVERIFY2(model.ok(), model ? "" : model.error().message.c_str());
+    std::vector<TextInContext> texts{{"xyzzy"}, {"?"}}; // nothing is known of them
+    for (const LabelledQuery& query : m_task.data.queries) {
+        texts.push_back({query.text});
+        texts.push_back({std::string_view(query.text).substr(query.text.size() / 2)});
+    }
+    const std::vector<Scores> together = model->score(texts, 3);
+    QCOMPARE(together.size(), texts.size());
+    for (std::size_t text = 0; text < texts.size(); ++text) {
+        const Scores alone = model->score(texts[text].text, 3);
+        const Scores& same = together[text];
+        QCOMPARE(same.top.size(), alone.top.size());
+        QCOMPARE(std::bit_cast<std::uint64_t>(same.outOfScope),
+            std::bit_cast<std::uint64_t>(alone.outOfScope));
+        for (std::size_t place = 0; place < alone.top.size(); ++place) {
+            QCOMPARE(same.top[place].label, alone.top[place].label);
+            QCOMPARE(std::bit_cast<std::uint64_t>(same.top[place].confidence),
+                std::bit_cast<std::uint64_t>(alone.top[place].confidence));
+        }
+    }
+    QVERIFY(together[0].top.empty() && together[1].top.empty());
+}
+
 void TestCnn::worksWithoutVectors()
 {
     auto some = options(4);
@@ -291,7 +323,8 @@ void TestCnn::everyMemberTellsItsProgress()
         for (std::size_t index = 0; index < passes.size(); ++index) {
             QCOMPARE(passes[index].epoch, int(index) + 1);
             QCOMPARE(passes[index].epochs, 3);
-            QVERIFY(passes[index].validationAccuracy >= 0 && passes[index].validationAccuracy <= 1);
+            const std::optional<double> accuracy = passes[index].validationAccuracy;
+            QVERIFY(accuracy && *accuracy >= 0 && *accuracy <= 1);
         }
         QVERIFY(passes.back().loss < passes.front().loss);
     }
@@ -307,7 +340,8 @@ void TestCnn::cancelledBetweenBatches()
     CnnTrainer trainer(*data, words, vocabulary, index, 1);
     int asked = 0;
     int passes = 0;
-    const TrainingWatch watch{[&](int, double, double) { ++passes; }, [&] { return ++asked == 3; }};
+    const TrainingWatch watch{
+        [&](int, double, std::optional<double>) { ++passes; }, [&] { return ++asked == 3; }};
     QCOMPARE(trainer.train(10, watch), 0);
     QCOMPARE(asked, 3); // at the third batch of many
     QCOMPARE(passes, 0);

@@ -1,7 +1,10 @@
 #include "engine/classification/model/vectormath.h"
 #include "tests/support/testcase.h"
 
+#include <array>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <random>
 
 using namespace sluice;
@@ -15,14 +18,21 @@ private Q_SLOTS:
     void addsScaledBytes();
     void addsRows();
     void dotProduct();
+    void centres();
+    void findsTheHighest();
     void addsProducts();
     void productsAreExactAtTheirBound();
+    void roundsToSteps();
+    void roundsNoNumberToNothing();
+    void roundsColumns();
+    void poolsWindows();
     void raises();
     void multiplies();
     void adamSteps();
     void adaGradSteps();
     void exponentialsAreClose();
     void exponentialsSumUp();
+    void sumsOfExponentials();
 };
 
 namespace {
@@ -88,23 +98,20 @@ void TestVectorMath::addsScaledBytes()
 
 void TestVectorMath::addsRows()
 {
-    for (const std::size_t stride : {1U, 7U, 16U, 64U, 129U}) {
+    for (const std::size_t stride : {1U, 7U, 16U, 64U, 129U, 160U}) {
         for (std::size_t count = 0; count < 12; ++count) {
             constexpr std::size_t height = 9;
             const auto matrix = bytes(height * stride);
-            const auto scales = floats(height);
-            const auto values = floats(count);
+            const auto factors = floats(count);
             std::vector<std::uint32_t> rows(count);
             std::generate(rows.begin(), rows.end(), [] { return engine()() % height; });
             const auto before = floats(stride);
             auto y = before;
-            math::addRows(
-                y.data(), matrix.data(), scales.data(), stride, rows.data(), values.data(), count);
+            math::addRows(y.data(), matrix.data(), stride, rows.data(), factors.data(), count);
             for (std::size_t i = 0; i < stride; ++i) {
                 double expected = double(before[i]);
                 for (std::size_t index = 0; index < count; ++index) {
-                    expected += double(values[index]) * double(scales[rows[index]])
-                        * double(matrix[rows[index] * stride + i]);
+                    expected += double(factors[index]) * double(matrix[rows[index] * stride + i]);
                 }
                 QVERIFY(near(double(y[i]), expected, 500));
             }
@@ -125,24 +132,68 @@ void TestVectorMath::dotProduct()
     }
 }
 
+void TestVectorMath::centres()
+{
+    for (std::size_t size = 1; size <= most; ++size) {
+        const auto before = floats(size + 1);
+        const double sum = std::accumulate(before.begin(), before.end() - 1, 0.0);
+        QVERIFY(near(double(math::sum(before.data(), size)), sum, 100));
+        auto x = before;
+        math::centre(x.data(), size);
+        for (std::size_t i = 0; i < size; ++i) {
+            QVERIFY(near(double(x[i]), double(before[i]) - sum / double(size)));
+        }
+        QCOMPARE(x[size], before[size]);
+    }
+}
+
+void TestVectorMath::findsTheHighest()
+{
+    for (std::size_t size = 1; size <= most; ++size) {
+        auto x = floats(size + 1);
+        x[size] = 9; // behind the end
+        const auto expected = std::size_t(std::max_element(x.begin(), x.end() - 1) - x.begin());
+        QCOMPARE(math::highest(x.data(), size), expected);
+        // Of equal ones the first, wherever they stand.
+        const std::size_t first = engine()() % size;
+        for (std::size_t place = first; place < size; place += 1 + engine()() % 9) {
+            x[place] = 3;
+        }
+        QCOMPARE(math::highest(x.data(), size), first);
+        std::fill(x.begin(), x.end(), -1.0F);
+        QCOMPARE(math::highest(x.data(), size), std::size_t(0));
+    }
+}
+
 void TestVectorMath::addsProducts()
 {
     std::uniform_int_distribution<int> values(-2047, 2047);
     for (std::size_t size = 0; size <= most; ++size) {
         constexpr std::size_t rows = 5;
+        const std::size_t count = size % 7;
         const auto matrix = bytes(rows * size);
         const auto scales = floats(rows);
-        std::vector<std::int16_t> x(size);
+        std::vector<std::int16_t> x(count * size);
         std::generate(x.begin(), x.end(), [&] { return std::int16_t(values(engine())); });
-        const auto before = floats(rows);
+        const auto before = floats(count * rows);
         auto y = before;
-        math::addProducts(y.data(), matrix.data(), scales.data(), x.data(), 0.01F, rows, size);
-        for (std::size_t row = 0; row < rows; ++row) {
+        auto alone = before;
+        std::vector<math::Product> products;
+        for (std::size_t n = 0; n < count; ++n) {
+            products.push_back({x.data() + n * size, 0.01F * float(n + 1), y.data() + n * rows});
+            const math::Product one{products[n].x, products[n].step, alone.data() + n * rows};
+            math::addProducts(&one, 1, matrix.data(), scales.data(), rows, size);
+        }
+        math::addProducts(products.data(), count, matrix.data(), scales.data(), rows, size);
+        QCOMPARE(y, alone);
+        for (std::size_t place = 0; place < y.size(); ++place) {
+            const std::size_t row = place % rows;
             double sum = 0;
             for (std::size_t i = 0; i < size; ++i) {
-                sum += double(x[i]) * double(matrix[row * size + i]);
+                sum += double(x[place / rows * size + i]) * double(matrix[row * size + i]);
             }
-            QVERIFY(near(double(y[row]), double(before[row]) + double(scales[row]) * 0.01 * sum,
+            const double step = 0.01 * double(place / rows + 1);
+            QVERIFY(near(double(y[place]), double(before[place]) + double(scales[row]) * step * sum,
                 1e-3 * std::abs(sum)));
         }
     }
@@ -155,9 +206,114 @@ void TestVectorMath::productsAreExactAtTheirBound()
     const std::vector<std::int8_t> matrix(size, -127);
     const std::vector<std::int16_t> x(size, 2047);
     const float scale = 1;
-    float y = 0;
-    math::addProducts(&y, matrix.data(), &scale, x.data(), 1.0F, 1, size);
-    QCOMPARE(y, float(-127.0 * 2047.0 * double(size)));
+    std::array<float, 4> y{};
+    std::array<math::Product, 4> products;
+    for (std::size_t n = 0; n < y.size(); ++n) {
+        products[n] = {x.data(), 1.0F, &y[n]};
+    }
+    math::addProducts(products.data(), products.size(), matrix.data(), &scale, 1, size);
+    for (const float sum : y) {
+        QCOMPARE(sum, float(-127.0 * 2047.0 * double(size)));
+    }
+}
+
+void TestVectorMath::roundsToSteps()
+{
+    for (std::size_t size = 1; size <= most; ++size) {
+        const auto x = floats(size);
+        double largest = 0;
+        for (const float value : x) {
+            largest = std::max(largest, std::abs(double(value)));
+        }
+        std::vector<std::int16_t> steps(size + 1, 77); // the one behind must stay
+        std::vector<std::int8_t> rounded(size + 1, 77);
+        const float step = math::roundToSteps(steps.data(), x.data(), 2047, size);
+        const float scale = math::roundToBytes(rounded.data(), x.data(), size);
+        QVERIFY(near(double(step) * 2047, largest));
+        QVERIFY(near(double(scale) * 127, largest));
+        for (std::size_t i = 0; i < size; ++i) {
+            const double left = std::abs(double(x[i])) - std::abs(double(steps[i]) * double(step));
+            QVERIFY(left > -1e-5 && left < double(step) * 1.001);
+            QVERIFY(std::abs(double(x[i]) - double(rounded[i]) * double(scale))
+                < double(scale) * 0.501);
+        }
+        QCOMPARE(int(steps[size]), 77);
+        QCOMPARE(int(rounded[size]), 77);
+    }
+}
+
+void TestVectorMath::roundsNoNumberToNothing()
+{
+    for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
+        std::vector<float> x(40, 1.0F);
+        x[17] = -bad;
+        std::vector<std::int16_t> steps(x.size(), 77);
+        std::vector<std::int8_t> rounded(x.size(), 77);
+        QCOMPARE(math::roundToSteps(steps.data(), x.data(), 2047, x.size()), 0.0F);
+        QCOMPARE(math::roundToBytes(rounded.data(), x.data(), x.size()), 0.0F);
+        QCOMPARE(steps, std::vector<std::int16_t>(x.size(), 0));
+        QCOMPARE(rounded, std::vector<std::int8_t>(x.size(), 0));
+    }
+    const std::vector<float> nothing(20, 0.0F);
+    std::vector<std::int16_t> steps(nothing.size(), 77);
+    QVERIFY(math::roundToSteps(steps.data(), nothing.data(), 2047, nothing.size()) > 0);
+    QCOMPARE(steps, std::vector<std::int16_t>(nothing.size(), 0));
+}
+
+void TestVectorMath::roundsColumns()
+{
+    for (std::size_t columns = 1; columns <= most; ++columns) {
+        const std::size_t rows = 1 + columns % 6;
+        const auto x = floats(rows * columns);
+        std::vector<std::int8_t> rounded(x.size());
+        std::vector<float> scales(columns);
+        math::roundColumns(rounded.data(), scales.data(), x.data(), rows, columns);
+        for (std::size_t column = 0; column < columns; ++column) {
+            double largest = 0;
+            for (std::size_t row = 0; row < rows; ++row) {
+                const std::size_t place = row * columns + column;
+                largest = std::max(largest, std::abs(double(x[place])));
+                QVERIFY(std::abs(double(x[place]) - double(rounded[place]) * double(scales[column]))
+                    < double(scales[column]) * 0.501);
+            }
+            QVERIFY(near(double(scales[column]) * 127, largest));
+        }
+    }
+}
+
+void TestVectorMath::poolsWindows()
+{
+    for (const std::size_t size : {16U, 32U, 48U, 80U}) {
+        for (const std::size_t width : {1U, 2U, 3U, 5U}) {
+            for (std::size_t count = 0; count < 7; ++count) {
+                const auto matrix = bytes(count * width * size);
+                const auto scales = floats(count);
+                const auto bias = floats(size, -300, 300);
+                std::vector<math::ByteRow> words;
+                for (std::size_t word = 0; word < count; ++word) {
+                    words.push_back({matrix.data() + word * width * size, scales[word]});
+                }
+                std::vector<float> hidden(size + 1, -99.0F);
+                math::poolWindows(hidden.data(), bias.data(), words.data(), count, width, size);
+                for (std::size_t i = 0; i < size; ++i) {
+                    double best = 0;
+                    for (std::size_t end = 1; end < count + width; ++end) {
+                        auto sum = double(bias[i]);
+                        for (std::size_t offset = 0; offset < width; ++offset) {
+                            const std::size_t word = end + offset - width; // wraps before the first
+                            if (word < count) {
+                                sum += double(scales[word])
+                                    * double(words[word].bytes[offset * size + i]);
+                            }
+                        }
+                        best = std::max(best, sum);
+                    }
+                    QVERIFY(near(double(hidden[i]), best, 500));
+                }
+                QCOMPARE(hidden[size], -99.0F);
+            }
+        }
+    }
 }
 
 void TestVectorMath::raises()
@@ -166,11 +322,8 @@ void TestVectorMath::raises()
         const auto x = floats(size);
         const auto before = floats(size);
         auto best = before;
-        auto bestAt = before;
         std::vector<std::int32_t> where(size, -7);
-        math::raise(best.data(), x.data(), size);
-        math::raiseAt(bestAt.data(), where.data(), x.data(), 3, size);
-        QCOMPARE(bestAt, best);
+        math::raiseAt(best.data(), where.data(), x.data(), 3, size);
         for (std::size_t i = 0; i < size; ++i) {
             QCOMPARE(best[i], std::max(before[i], x[i]));
             QCOMPARE(where[i], x[i] > before[i] ? 3 : -7);
@@ -280,6 +433,23 @@ void TestVectorMath::exponentialsSumUp()
     float low = -1e6F;
     QVERIFY(math::exponentials(&low, 0.0F, 1) > 0);
     QVERIFY(std::isnormal(low) && low < 2e-38F);
+}
+
+void TestVectorMath::sumsOfExponentials()
+{
+    for (std::size_t size = 0; size <= most; ++size) {
+        const auto x = floats(size, -4, 3);
+        const math::ExponentialSums sums = math::exponentialSums(x.data(), 3.0F, 2.0F, size);
+        double e = 0;
+        double ed = 0;
+        for (const float value : x) {
+            const double d = 2 * (double(value) - 3);
+            e += std::exp(d);
+            ed += std::exp(d) * d;
+        }
+        QVERIFY(near(double(sums.e), e, 1e-6));
+        QVERIFY(near(double(sums.ed), ed, 1e-6));
+    }
 }
 
 QTEST_GUILESS_MAIN(TestVectorMath)
