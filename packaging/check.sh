@@ -125,6 +125,9 @@ coverage)
     build_preset coverage
     ctest --preset coverage -j "$(nproc)" || status=1
     run_bounded 600 gcovr -r "$root" --filter "$root/engine/" --object-directory "$root/build/coverage" -s || status=1
+    echo "== engine/service alone, at least 95 %" | tee -a "$result"
+    run_bounded 600 gcovr -r "$root" --filter "$root/engine/service/" --object-directory "$root/build/coverage" -s \
+        --fail-under-line 95 || status=1
     ;;
 tidy)
     install_packages $build_packages clang-tidy

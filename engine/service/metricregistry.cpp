@@ -139,15 +139,6 @@ void Histogram::keepExemplar(std::size_t bucket, double value, std::string_view 
         std::chrono::duration<double>(since1970).count()};
 }
 
-std::uint64_t Histogram::count() const
-{
-    std::uint64_t all = 0;
-    for (const Bucket& bucket : m_buckets) {
-        all += bucket.count.load(std::memory_order_relaxed);
-    }
-    return all;
-}
-
 MetricFamily::MetricFamily(MetricDescription description, std::string_view type)
     : m_description(std::move(description))
     , m_type(type)

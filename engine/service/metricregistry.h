@@ -67,7 +67,6 @@ public:
     explicit Histogram(std::span<const double> bounds);
 
     void observe(double value, std::string_view requestId = {});
-    std::uint64_t count() const;
 
 private:
     friend class HistogramFamily;
