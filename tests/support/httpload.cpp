@@ -156,10 +156,15 @@ private:
             return;
         }
         count(client);
+        const bool ends = client.input.find("\r\nConnection: close\r\n") < head;
         client.input.clear();
         client.busy = false;
         --m_busy;
-        m_free.push_back(&client);
+        if (ends) {
+            end(client);
+        } else {
+            m_free.push_back(&client);
+        }
     }
 
     void count(const Client& client)
@@ -184,8 +189,16 @@ private:
         } else {
             std::erase(m_free, &client);
         }
+        end(client);
+    }
+
+    void end(Client& client)
+    {
         ::close(client.descriptor);
-        open(client);
+        client.descriptor = -1;
+        if (m_load.reopens) {
+            open(client);
+        }
     }
 
     const HttpLoad& m_load;

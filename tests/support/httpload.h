@@ -14,6 +14,7 @@ struct HttpLoad
     std::size_t connections = 64; ///< kept alive; one request at a time on each
     double rate = 0; ///< requests a second by a fixed schedule (open loop); 0: closed loop
     double seconds = 5;
+    bool reopens = true; ///< connections that the server ended
 };
 
 struct HttpLoadResult

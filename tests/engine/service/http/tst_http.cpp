@@ -1,5 +1,6 @@
 #include "engine/service/http/inflate.h"
 #include "engine/service/http/message.h"
+#include "tests/support/httpload.h"
 #include "tests/support/testcase.h"
 #include "tests/support/worker.h"
 
@@ -44,6 +45,7 @@ private Q_SLOTS:
     void tokensAreAsked();
     void halfOpenClientsHarmNobody();
     void drainFinishesWhatIsAsked();
+    void drainUnderLoadResetsNothing();
 
 private:
     std::unique_ptr<Worker> m_worker;
@@ -403,6 +405,27 @@ void TestHttp::drainFinishesWhatIsAsked()
     QCOMPARE(headerOf(answer, "Connection"), QByteArray("close"));
     QVERIFY(idle.isClosed());
     worker.stop();
+}
+
+/// Every request that was sent is answered, on connections that then end in order.
+void TestHttp::drainUnderLoadResetsNothing()
+{
+    Worker worker(Configuration(), std::chrono::seconds(10));
+    test::HttpLoad load;
+    load.port = worker.port();
+    load.connections = 16;
+    load.seconds = 3;
+    load.reopens = false;
+    load.requests = {test::classifyRequest("where is my parcel"),
+        test::classifyRequest("cancel my order", "drained")};
+    test::HttpLoadResult result;
+    std::thread clients([&] { result = test::runHttpLoad(load); });
+    QTest::qWait(500);
+    worker.stop();
+    clients.join();
+    QVERIFY(result.good > 100);
+    QCOMPARE(result.good + result.shed, result.scheduled);
+    QCOMPARE(result.failed + result.wrong, std::uint64_t(0));
 }
 
 QTEST_GUILESS_MAIN(TestHttp)
