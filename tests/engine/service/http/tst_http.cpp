@@ -43,6 +43,7 @@ private Q_SLOTS:
     void tooManyConnections();
     void ratesAreHeld();
     void tokensAreAsked();
+    void longBodiesAreTheAdmins();
     void halfOpenClientsHarmNobody();
     void drainFinishesWhatIsAsked();
     void drainUnderLoadResetsNothing();
@@ -368,6 +369,23 @@ void TestHttp::tokensAreAsked()
     QCOMPARE(
         client.ask("POST", "/v1/classify", query, "Authorization: Bearer secret\r\n").status, 200);
     QCOMPARE(client.ask("GET", "/readyz").status, 200);
+}
+
+void TestHttp::longBodiesAreTheAdmins()
+{
+    Configuration options;
+    options.auth.tokens = {{"ops", // SHA-256 of "secret"
+        "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b", "admin"}};
+    const Worker worker(options);
+    const QByteArray model(3 << 20, 'x');
+    const auto ask = [&](const QByteArray& target, const QByteArray& headers) {
+        return HttpClient(worker.port()).ask("POST", target, model, headers).status;
+    };
+    const QByteArray token = "Authorization: Bearer secret\r\n";
+    QCOMPARE(ask("/v1/admin/model", {}), 413); // before it is read
+    QCOMPARE(ask("/v1/admin/profile", token), 413);
+    QCOMPARE(ask("/v1/classify", token), 413);
+    QCOMPARE(ask("/v1/admin/model", token), 400); // taken, and its hash is missing
 }
 
 void TestHttp::halfOpenClientsHarmNobody()
