@@ -103,6 +103,13 @@ const TokenSettings* AccessControl::find(std::string_view token) const
     return found;
 }
 
+bool AccessControl::isAdmin(const Request& request) const
+{
+    const auto given = bearerToken(request);
+    const TokenSettings* token = given ? find(*given) : nullptr;
+    return token != nullptr && allows(token->role, Access::Admin);
+}
+
 /// The address that a balancer says it was asked from, where it is trusted; else the connection's.
 std::string AccessControl::clientOf(const Request& request) const
 {

@@ -63,6 +63,9 @@ public:
     std::optional<Response> check(
         Request& request, Access access, std::chrono::steady_clock::time_point now);
 
+    /// Whether it came with a token that may administer.
+    bool isAdmin(const Request& request) const;
+
 private:
     const TokenSettings* find(std::string_view token) const;
     std::string clientOf(const Request& request) const;

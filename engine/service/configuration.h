@@ -49,6 +49,7 @@ struct LimitSettings
 {
     std::size_t headerBytes = 8 * 1024;
     std::size_t bodyBytes = 1024 * 1024; ///< after inflation
+    std::size_t modelBytes = std::size_t(256) << 20; ///< a model uploaded by an admin
     std::size_t queryCodePoints = 4096;
     std::size_t batch = 1000;
     std::size_t connections = 20000;

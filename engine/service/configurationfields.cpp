@@ -141,6 +141,8 @@ void addLimits(FieldList& list, LimitSettings& limits)
     list.integer("header_bytes", limits.headerBytes, 256, 65536, "a longer header: 431");
     list.integer(
         "body_bytes", limits.bodyBytes, 1024, 64 << 20, "a longer body, as sent or inflated: 413");
+    list.integer("model_bytes", limits.modelBytes, 1024, std::int64_t(4) << 30,
+        "a longer model file, uploaded with an admin's token: 413");
     list.integer("query_code_points", limits.queryCodePoints, 1, 4096, "a longer query: 413");
     list.integer("batch", limits.batch, 1, 1000, "more queries at once: 413");
     list.integer("connections", limits.connections, 1, 1000000, "more at once: 503");

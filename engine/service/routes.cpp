@@ -46,6 +46,12 @@ std::span<const Routes::Route> Routes::all()
     return routes;
 }
 
+std::size_t Routes::adminBodyBytes(const Request& request) const
+{
+    const bool isModel = request.path() == "/v1/admin/model" && m_access.isAdmin(request);
+    return isModel ? m_context.limits.modelBytes : m_context.limits.bodyBytes;
+}
+
 const Routes::Route* Routes::find(std::string_view path)
 {
     for (const Route& route : all()) {

@@ -23,6 +23,9 @@ public:
     void handle(const std::shared_ptr<Request>& request, const Server::Respond& respond);
     /// Who may ask what from now on.
     void setAccess(AccessControl access, const LimitSettings& limits);
+    /// What the body of a request to /v1/admin/ may be: a model is long, and only who may change it
+    /// sends one.
+    std::size_t adminBodyBytes(const Request& request) const;
 
 private:
     struct Route;

@@ -49,10 +49,13 @@ std::string rfc3339Now()
     return text;
 }
 
-ServerLimits serverLimits(const LimitSettings& settings)
+ServerLimits serverLimits(
+    const LimitSettings& settings, std::function<std::size_t(const Request&)> adminBodyBytes)
 {
     ServerLimits limits;
-    limits.request = {settings.headerBytes, settings.bodyBytes};
+    limits.request.headerBytes = settings.headerBytes;
+    limits.request.bodyBytes = settings.bodyBytes;
+    limits.request.adminBodyBytes = std::move(adminBodyBytes);
     limits.connections = settings.connections;
     limits.inFlight = settings.inFlight;
     limits.queueDelay = settings.queueDelay;
@@ -87,7 +90,7 @@ public:
                   describeModel();
               })
         , m_server(
-              m_loop, serverLimits(configuration.limits),
+              m_loop, limitsOf(configuration.limits),
               [this](const std::shared_ptr<Request>& request, const Server::Respond& respond) {
                   m_routes->handle(request, respond);
               },
@@ -175,7 +178,7 @@ public:
         m_settings.tls = fresh.tls;
         m_settings.auth = fresh.auth;
         m_settings.limits = fresh.limits;
-        m_server.setLimits(serverLimits(fresh.limits));
+        m_server.setLimits(limitsOf(fresh.limits));
         m_routes->setAccess(AccessControl(fresh.auth, fresh.limits), fresh.limits);
         m_settings.log.access = fresh.log.access;
         setLogLevel(fresh.log.level);
@@ -206,6 +209,12 @@ public:
     std::uint16_t m_port = 0;
 
 private:
+    ServerLimits limitsOf(const LimitSettings& settings)
+    {
+        return serverLimits(
+            settings, [this](const Request& request) { return m_routes->adminBodyBytes(request); });
+    }
+
     /// New connections speak with what the files hold now; nothing changes when they can't be used.
     Result<void> setTls(const TlsSettings& settings)
     {

@@ -9,7 +9,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
-#include <random>
+#include <sys/random.h>
 
 namespace sluice {
 
@@ -189,13 +189,23 @@ bool isValidSessionId(std::string_view id)
 
 std::string makeSessionId()
 {
-    std::random_device random;
+    // The kernel's random numbers, fetched for many names at once: a name can't be guessed, and
+    // std::random_device asks the processor, which takes longer than classifying does.
+    thread_local std::array<unsigned char, 4096> random{};
+    thread_local std::size_t next = random.size();
+    constexpr std::size_t bytes = 16;
+    if (next + bytes > random.size()) {
+        for (std::size_t at = 0; at < random.size(); at += 256) { // so many come in one piece
+            while (::getrandom(&random[at], 256, 0) != 256) { }
+        }
+        next = 0;
+    }
     static constexpr char digits[] = "0123456789abcdef";
     std::string id;
-    for (int part = 0; part < 4; ++part) {
-        for (unsigned value = random(), digit = 0; digit < 8; ++digit, value >>= 4U) {
-            id += digits[value & 15U];
-        }
+    id.reserve(2 * bytes);
+    for (const std::size_t end = next + bytes; next < end; ++next) {
+        id += digits[random[next] >> 4U];
+        id += digits[random[next] & 15U];
     }
     return id;
 }

@@ -17,13 +17,16 @@ constexpr std::size_t sample = 64;
 
 } // namespace
 
-LoadGate::LoadGate(std::chrono::milliseconds delay, std::size_t inFlight)
+LoadGate::LoadGate(std::chrono::milliseconds delay, std::size_t inFlight, Worked worked)
     : m_delay(delay)
     , m_inFlight(inFlight)
+    , m_worked(worked)
 { }
 
-void LoadGate::turn(Clock::time_point now, Nanoseconds worked)
+void LoadGate::turn(Clock::time_point now)
 {
+    const Nanoseconds worked = m_worked();
+    m_workedBefore = worked;
     if (!m_waited) {
         m_lastCalm = now;
     }
@@ -46,7 +49,11 @@ bool LoadGate::admits(Clock::time_point now, std::size_t inFlight)
     if (m_delay.count() == 0) {
         return true;
     }
-    const Nanoseconds waits = (now - m_turn) + std::int64_t(inFlight) * m_service;
+    const Nanoseconds queued = std::int64_t(inFlight) * m_service;
+    Nanoseconds waits = (now - m_turn) + queued;
+    if (waits > m_delay) { // only then is it worth asking the system
+        waits = m_worked() - m_workedBefore + queued;
+    }
     m_waited = m_waited || waits > m_delay;
     const Nanoseconds allowed = m_standing
         ? m_delay

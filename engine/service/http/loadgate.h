@@ -10,18 +10,20 @@ namespace sluice::service {
 /// the work on those in flight. A burst is let through; when every turn for 100 ms had more to do
 /// than fits into the delay aimed at, the queue stands, and what does not fit is refused. After
 /// CoDel (Nichols, Jacobson 2012) as Facebook uses it on requests (Maurer, "Fail at Scale", 2015).
-/// Times are passed in.
+/// What counts is the loop's own processor time: a loop that other programs keep from running is
+/// late, but to refuse what it could do would make it idle besides. Times are passed in.
 class LoadGate
 {
 public:
     using Clock = std::chrono::steady_clock;
     using Nanoseconds = std::chrono::nanoseconds;
 
-    /// `delay`: aimed at; 0 sheds nothing. `inFlight`: more are refused in any case.
-    LoadGate(std::chrono::milliseconds delay, std::size_t inFlight);
+    using Worked = Nanoseconds (*)(); ///< the processor time of the loop's thread
 
-    /// A turn of the loop begins: `now` on the clock, `worked` the thread's processor time so far.
-    void turn(Clock::time_point now, Nanoseconds worked);
+    /// `delay`: aimed at; 0 sheds nothing. `inFlight`: more are refused in any case.
+    LoadGate(std::chrono::milliseconds delay, std::size_t inFlight, Worked worked);
+
+    void turn(Clock::time_point now); ///< a turn of the loop begins
     /// Whether a request may be taken at `now`, within the turn, with so many in flight.
     bool admits(Clock::time_point now, std::size_t inFlight);
     void answered() { ++m_answered; }
@@ -29,6 +31,8 @@ public:
 private:
     Nanoseconds m_delay;
     std::size_t m_inFlight;
+    Worked m_worked;
+    Nanoseconds m_workedBefore{}; ///< at the turn's begin
     Clock::time_point m_turn{};
     Clock::time_point m_lastCalm{};
     Nanoseconds m_measuredSince{};

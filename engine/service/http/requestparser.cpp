@@ -13,9 +13,10 @@ namespace http = boost::beast::http;
 RequestParser::RequestParser(Request& request, const RequestLimits& limits)
     : m_request(request)
     , m_limits(limits)
+    , m_bodyBytes(limits.bodyBytes)
 {
     Base::header_limit(std::uint32_t(limits.headerBytes));
-    Base::body_limit(limits.bodyBytes);
+    Base::body_limit(boost::none); // it differs by request: see on_header_impl()
     Base::eager(true);
 }
 
@@ -51,8 +52,7 @@ void RequestParser::refuse(const error_code& code)
             431, "the header is larger than " + std::to_string(m_limits.headerBytes) + " bytes"};
     } else if (code == http::error::body_limit) {
         m_refusal = {413,
-            "the body is larger than " + std::to_string(m_limits.bodyBytes)
-                + " bytes; split the batch"};
+            "the body is larger than " + std::to_string(m_bodyBytes) + " bytes; split the batch"};
     } else if (code == http::error::bad_version) {
         m_refusal = {505, "HTTP/1.1 is spoken here"};
     } else {
@@ -88,6 +88,9 @@ void RequestParser::on_field_impl(field id, string_view name, string_view value,
 
 void RequestParser::on_header_impl(error_code& code)
 {
+    if (m_limits.adminBodyBytes && m_request.target.starts_with("/v1/admin/")) {
+        m_bodyBytes = m_limits.adminBodyBytes(m_request);
+    }
     if (m_hosts > 1 || (m_hosts == 0 && m_version >= 11)) {
         refuse(400, "the request is not valid HTTP/1.1: it must name one Host", code);
     } else if (m_version < 11 && m_request.header("Transfer-Encoding") != nullptr) {
@@ -98,7 +101,7 @@ void RequestParser::on_header_impl(error_code& code)
 void RequestParser::on_body_init_impl(
     const boost::optional<std::uint64_t>& length, error_code& code)
 {
-    if (length && *length > m_limits.bodyBytes) {
+    if (length && *length > m_bodyBytes) {
         code = http::error::body_limit;
     } else if (length) {
         // What is there is reserved for, not what is announced: an announcement is cheap.
@@ -114,7 +117,7 @@ std::size_t RequestParser::on_body_impl(string_view body, error_code&)
 
 std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, string_view body, error_code& code)
 {
-    if (m_request.body.size() + body.size() > m_limits.bodyBytes) {
+    if (m_request.body.size() + body.size() > m_bodyBytes) {
         code = http::error::body_limit;
         return 0;
     }

@@ -3,6 +3,7 @@
 #include "engine/service/http/message.h"
 
 #include <boost/beast/http/basic_parser.hpp>
+#include <functional>
 
 namespace sluice::service {
 
@@ -11,6 +12,8 @@ struct RequestLimits
 {
     std::size_t headerBytes = 8 * 1024; ///< beyond: 431
     std::size_t bodyBytes = 1024 * 1024; ///< beyond: 413
+    /// Asked once the header of a request to /v1/admin/ is there: what its body may be instead.
+    std::function<std::size_t(const Request&)> adminBodyBytes;
 };
 
 /// What is wrong with a request.
@@ -27,6 +30,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true>
     using Base = boost::beast::http::basic_parser<true>;
 
 public:
+    /// Both outlive it.
     RequestParser(Request& request, const RequestLimits& limits);
 
     /// Takes what it can of `data`, which must begin where the last call's ended; the number of
@@ -66,7 +70,8 @@ private:
     void on_finish_impl(error_code&) override { }
 
     Request& m_request;
-    RequestLimits m_limits;
+    const RequestLimits& m_limits;
+    std::size_t m_bodyBytes = 0; ///< what this request's body may be
     Refusal m_refusal;
     std::size_t m_offered = 0; ///< bytes of the buffer that holds the header
     int m_version = 11;

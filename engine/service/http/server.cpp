@@ -66,7 +66,7 @@ Server::State::State(asio::io_context& eventLoop, const ServerLimits& serverLimi
     , limits(serverLimits)
     , handler(std::move(requestHandler))
     , answered(std::move(onAnswered))
-    , gate(serverLimits.queueDelay, serverLimits.inFlight)
+    , gate(serverLimits.queueDelay, serverLimits.inFlight, threadWork)
     , m_events(eventLoop, ::epoll_create1(EPOLL_CLOEXEC))
     , m_ticks(eventLoop)
     , m_drainTimer(eventLoop)
@@ -142,7 +142,7 @@ void Server::State::onReady()
 {
     std::array<epoll_event, eventsATurn> events;
     const int count = ::epoll_wait(m_events.native_handle(), events.data(), eventsATurn, 0);
-    gate.turn(Clock::now(), threadWork());
+    gate.turn(Clock::now());
     for (int index = 0; index < count; ++index) {
         const epoll_event& event = events[std::size_t(index)];
         if (event.data.ptr == nullptr) {
@@ -377,7 +377,7 @@ void Server::setTls(std::shared_ptr<const TlsContext> tls)
 void Server::setLimits(const ServerLimits& limits)
 {
     m_state->limits = limits;
-    m_state->gate = LoadGate(limits.queueDelay, limits.inFlight);
+    m_state->gate = LoadGate(limits.queueDelay, limits.inFlight, threadWork);
 }
 
 Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port)

@@ -1,5 +1,6 @@
 #include "engine/service/http/inflate.h"
 #include "engine/service/http/message.h"
+#include "tests/support/httpload.h"
 #include "tests/support/testcase.h"
 #include "tests/support/worker.h"
 
@@ -42,8 +43,10 @@ private Q_SLOTS:
     void tooManyConnections();
     void ratesAreHeld();
     void tokensAreAsked();
+    void longBodiesAreTheAdmins();
     void halfOpenClientsHarmNobody();
     void drainFinishesWhatIsAsked();
+    void drainUnderLoadResetsNothing();
 
 private:
     std::unique_ptr<Worker> m_worker;
@@ -368,6 +371,23 @@ void TestHttp::tokensAreAsked()
     QCOMPARE(client.ask("GET", "/readyz").status, 200);
 }
 
+void TestHttp::longBodiesAreTheAdmins()
+{
+    Configuration options;
+    options.auth.tokens = {{"ops", // SHA-256 of "secret"
+        "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b", "admin"}};
+    const Worker worker(options);
+    const QByteArray model(3 << 20, 'x');
+    const auto ask = [&](const QByteArray& target, const QByteArray& headers) {
+        return HttpClient(worker.port()).ask("POST", target, model, headers).status;
+    };
+    const QByteArray token = "Authorization: Bearer secret\r\n";
+    QCOMPARE(ask("/v1/admin/model", {}), 413); // before it is read
+    QCOMPARE(ask("/v1/admin/profile", token), 413);
+    QCOMPARE(ask("/v1/classify", token), 413);
+    QCOMPARE(ask("/v1/admin/model", token), 400); // taken, and its hash is missing
+}
+
 void TestHttp::halfOpenClientsHarmNobody()
 {
     HttpClient client(m_worker->port());
@@ -403,6 +423,27 @@ void TestHttp::drainFinishesWhatIsAsked()
     QCOMPARE(headerOf(answer, "Connection"), QByteArray("close"));
     QVERIFY(idle.isClosed());
     worker.stop();
+}
+
+/// Every request that was sent is answered, on connections that then end in order.
+void TestHttp::drainUnderLoadResetsNothing()
+{
+    Worker worker(Configuration(), std::chrono::seconds(10));
+    test::HttpLoad load;
+    load.port = worker.port();
+    load.connections = 16;
+    load.seconds = 3;
+    load.reopens = false;
+    load.requests = {test::classifyRequest("where is my parcel"),
+        test::classifyRequest("cancel my order", "drained")};
+    test::HttpLoadResult result;
+    std::thread clients([&] { result = test::runHttpLoad(load); });
+    QTest::qWait(500);
+    worker.stop();
+    clients.join();
+    QVERIFY(result.good > 100);
+    QCOMPARE(result.good + result.shed, result.scheduled);
+    QCOMPARE(result.failed + result.wrong, std::uint64_t(0));
 }
 
 QTEST_GUILESS_MAIN(TestHttp)
