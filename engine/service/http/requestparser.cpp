@@ -91,6 +91,11 @@ void RequestParser::on_header_impl(error_code& code)
     if (m_limits.adminBodyBytes && m_request.target.starts_with("/v1/admin/")) {
         m_bodyBytes = m_limits.adminBodyBytes(m_request);
     }
+    const auto length = Base::content_length();
+    if (length && *length > m_bodyBytes) { // refused before any of it is read
+        code = http::error::body_limit;
+        return;
+    }
     if (m_hosts > 1 || (m_hosts == 0 && m_version >= 11)) {
         refuse(400, "the request is not valid HTTP/1.1: it must name one Host", code);
     } else if (m_version < 11 && m_request.header("Transfer-Encoding") != nullptr) {
@@ -98,12 +103,9 @@ void RequestParser::on_header_impl(error_code& code)
     }
 }
 
-void RequestParser::on_body_init_impl(
-    const boost::optional<std::uint64_t>& length, error_code& code)
+void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&)
 {
-    if (length && *length > m_bodyBytes) {
-        code = http::error::body_limit;
-    } else if (length) {
+    if (length) {
         // What is there is reserved for, not what is announced: an announcement is cheap.
         m_request.body.reserve(std::min(std::size_t(*length), m_offered));
     }
