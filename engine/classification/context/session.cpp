@@ -1,14 +1,13 @@
 #include "engine/classification/context/session.h"
 
 #include "engine/base/json.h"
+#include "engine/base/jsontext.h"
 
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 #include <sys/random.h>
 
 namespace sluice {
@@ -46,25 +45,19 @@ Session Session::mergedOnto(const Session& stored) const
 
 namespace {
 
-void appendMember(std::string& text, std::string_view opening, std::string_view value)
-{
-    text += opening;
-    text += json::serialize(value);
-}
-
 void appendTurn(std::string& text, const Turn& turn)
 {
-    appendMember(text, R"({"intent":)", turn.intent);
-    appendMember(text, R"(,"verdict":)", toString(turn.verdict));
+    appendJson(text, R"({"intent":)", turn.intent);
+    appendJson(text, R"(,"verdict":)", toString(turn.verdict));
     if (!turn.predicted.empty() && turn.predicted != turn.intent) {
-        appendMember(text, R"(,"predicted":)", turn.predicted);
+        appendJson(text, R"(,"predicted":)", turn.predicted);
     }
     text += turn.newSubject ? R"(,"new_subject":true)" : "";
     const char* opening = R"(,"entities":[{"type":)";
     for (const Entity& entity : turn.entities) {
-        appendMember(text, opening, entity.type);
-        appendMember(text, R"(,"text":)", entity.text);
-        appendMember(text, R"(,"value":)", entity.value);
+        appendJson(text, opening, entity.type);
+        appendJson(text, R"(,"text":)", entity.text);
+        appendJson(text, R"(,"value":)", entity.value);
         text += '}';
         opening = R"(,{"type":)";
     }
@@ -76,8 +69,11 @@ void appendTurn(std::string& text, const Turn& turn)
 std::string Session::toJson() const
 {
     // These two come first: RedisSessionStore's script reads the number of turns there.
-    std::string text = fmt::format(
-        R"({{"v":1,"turn_count":{},"failures":{},"turns":[)", turnCount, failuresInARow);
+    std::string text;
+    text.reserve(1024);
+    appendJson(text, R"({"v":1,"turn_count":)", std::int64_t(turnCount));
+    appendJson(text, R"(,"failures":)", std::int64_t(failuresInARow));
+    text += R"(,"turns":[)";
     for (const Turn& turn : turns) {
         text += text.back() == '[' ? "" : ",";
         appendTurn(text, turn);
