@@ -132,7 +132,6 @@ struct ModelSettings
     std::size_t cacheMb = 32; ///< result cache, MiB; 0: none
     std::chrono::seconds watch{0}; ///< looks so often whether the file has changed; 0: never
     std::string stateFolder; ///< where uploaded models are kept; empty: none are taken
-    std::size_t uploadMb = 512; ///< largest upload
 };
 
 /// All that a worker can be told: one JSON file (docs/FORMATS.md), environment variables over it,

@@ -229,7 +229,6 @@ void addRest(FieldList& list, Configuration& all)
         "looks so often whether the file was replaced, and serves the new one; 0: never");
     list.string("state_folder", all.model.stateFolder,
         "where models uploaded to /v1/admin/model are kept; empty: none are taken");
-    list.integer("upload_mb", all.model.uploadMb, 1, 4096, "largest upload, MiB");
 }
 
 } // namespace

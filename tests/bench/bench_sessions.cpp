@@ -4,12 +4,11 @@
 #include <QCoreApplication>
 #include <QFile>
 #include <QProcess>
-#include <QStandardPaths>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/streambuf.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <cmath>
@@ -70,6 +69,9 @@ struct Traffic
     bool sessions = true;
     std::size_t sessionCount = 2000;
     bool byZipf = false; ///< queries; else all alike often
+    bool affinity = true; ///< a session always meets the same worker
+    const char* context = "use"; ///< where there are sessions
+    std::size_t variants = 1; ///< of every query: numbers behind it
 };
 
 std::vector<std::string> readQueries()
@@ -110,16 +112,19 @@ public:
 
     void ask()
     {
-        const std::size_t query =
-            m_traffic.byZipf ? m_zipf(m_random) : m_random() % m_queries.size();
+        const std::size_t query = m_traffic.byZipf
+            ? m_zipf(m_random)
+            : m_random() % (m_queries.size() * m_traffic.variants);
+        const std::size_t variant = query / m_queries.size();
         const std::size_t session = m_random() % m_traffic.sessionCount;
-        const std::string body = "{\"text\":\"" + m_queries[query] + "\""
-            + (m_traffic.sessions ? "}" : ",\"context\":\"none\"}");
+        const std::string body =
+            fmt::format(R"({{"text":"{}{}","context":"{}"}})", m_queries[query % m_queries.size()],
+                variant == 0 ? std::string() : fmt::format(" {}", variant),
+                m_traffic.sessions ? m_traffic.context : "none");
         m_request = fmt::format("POST /v1/classify HTTP/1.1\r\nHost: x\r\nX-Session-Id: s{}\r\n"
                                 "Content-Length: {}\r\n\r\n{}",
             session, body.size(), body);
-        // As a balancer that hashes the session.
-        m_socket = &m_sockets[session % m_sockets.size()];
+        m_socket = &m_sockets[(m_traffic.affinity ? session : m_random()) % m_sockets.size()];
         asio::async_write(*m_socket, asio::buffer(m_request),
             [self = shared_from_this()](const boost::system::error_code& code, std::size_t) {
                 if (!code) {
@@ -200,11 +205,32 @@ private:
     std::uint16_t m_port = 0;
 };
 
+/// Of all workers together.
+double metric(const std::vector<std::unique_ptr<Worker>>& workers, const std::string& name)
+{
+    double sum = 0;
+    for (const auto& worker : workers) {
+        asio::io_context loop;
+        tcp::socket socket(loop);
+        socket.connect({asio::ip::address_v4::loopback(), worker->port()});
+        asio::write(socket,
+            asio::buffer(
+                std::string("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")));
+        std::string text;
+        boost::system::error_code ended;
+        asio::read(socket, asio::dynamic_buffer(text), ended);
+        const std::size_t at = text.find("\n" + name + "{");
+        const std::size_t value = text.find("} ", at);
+        sum += at == std::string::npos ? 0 : std::strtod(text.c_str() + value + 2, nullptr);
+    }
+    return sum;
+}
+
 Figures measure(const std::vector<std::unique_ptr<Worker>>& workers, const Traffic& traffic,
     int connections, double seconds)
 {
     static const std::vector<std::string> queries = readQueries();
-    static const Zipf zipf(queries.size());
+    const Zipf zipf(queries.size() * traffic.variants);
     asio::io_context loop;
     std::vector<std::uint16_t> ports;
     for (const auto& worker : workers) {
@@ -235,6 +261,9 @@ Figures measure(const std::vector<std::unique_ptr<Worker>>& workers, const Traff
     const double passed = std::chrono::duration<double>(Clock::now() - start).count();
     figures.perSecond = double(answered - before) / passed;
     figures.perCpuSecond = double(answered - before) / std::max(cpu() - cpuBefore, 1e-9);
+    const double hits = metric(workers, "sluice_cache_hits_total");
+    const double misses = metric(workers, "sluice_cache_misses_total");
+    figures.hitShare = hits / std::max(hits + misses, 1.0);
     return figures;
 }
 
@@ -249,11 +278,26 @@ void cost(const char* name, const Traffic& traffic, const QStringList& arguments
     std::fflush(stdout);
 }
 
+/// Four workers on Zipf(1.0) traffic.
+void placement(const char* name, const Traffic& traffic, const QStringList& arguments)
+{
+    std::vector<std::unique_ptr<Worker>> workers;
+    for (int index = 0; index < 4; ++index) {
+        workers.push_back(std::make_unique<Worker>(arguments));
+    }
+    const Figures figures = measure(workers, traffic, 64, 5);
+    fmt::print("{:52} {:5.1f} % hits, {:6.1f} us of processor time a request\n", name,
+        100 * figures.hitShare, 1e6 / figures.perCpuSecond);
+    std::fflush(stdout);
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
     const QCoreApplication app(argc, argv);
+    QStringList models = app.arguments().mid(1); ///< besides the bundled one
+    models.prepend({});
     test::RedisServer redis;
     if (!redis.start()) {
         fmt::print("{}\n", redis.lastError().toStdString());
@@ -267,5 +311,30 @@ int main(int argc, char** argv)
     cost("sessions in Redis, no cache, no log", {true, 2000, false}, withRedis + noCache + noLog);
     cost("sessions in Redis, no cache, log of 10 %", {true, 2000, false}, withRedis + noCache);
     cost("sessions in Redis, cached", {true, 2000, true}, withRedis);
+
+    fmt::print(
+        "where results are best cached: 4 workers, Zipf(1.0) over 100 variants of each query\n");
+    Traffic traffic;
+    traffic.byZipf = true;
+    traffic.variants = 100;
+    for (const QString& model : models) {
+        const QStringList with = withRedis + noLog
+            + (model.isEmpty() ? QStringList() : QStringList{QStringLiteral("--model"), model});
+        fmt::print("{}\n", model.isEmpty() ? "the bundled fast model" : model.toStdString());
+        traffic.affinity = false;
+        placement("no cache", traffic, with + noCache);
+        placement("per process, any worker", traffic, with);
+        traffic.affinity = true;
+        placement("per process, by session", traffic, with);
+    }
+    // A second level in Redis costs each miss of the first at least one more round trip.
+    Traffic none;
+    none.sessions = false;
+    Traffic nil;
+    nil.context = "read_only";
+    nil.sessionCount = 1000000000;
+    placement("what a round trip costs: without", none, withRedis + noCache + noLog);
+    placement(
+        "what a round trip costs: with one, finding nothing", nil, withRedis + noCache + noLog);
     return 0;
 }

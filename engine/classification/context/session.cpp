@@ -2,6 +2,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/jsontext.h"
+#include "engine/classification/context/sessionreader.h"
 
 #include <algorithm>
 #include <array>
@@ -134,9 +135,8 @@ Turn turnOf(const json::object& object)
     return turn;
 }
 
-} // namespace
-
-Result<Session> Session::fromJson(std::string_view text)
+/// A document of any version, with members in any order and others between them.
+Result<Session> readSession(std::string_view text)
 {
     std::array<unsigned char, 8192> memory; // a session's usual size: nothing is allocated for it
     json::monotonic_resource resource(memory.data(), memory.size());
@@ -158,8 +158,24 @@ Result<Session> Session::fromJson(std::string_view text)
             }
         }
     }
-    if (session.turns.size() > maxTurns) {
-        session.turns.erase(session.turns.begin(), session.turns.end() - std::ptrdiff_t(maxTurns));
+    if (session.turns.size() > Session::maxTurns) {
+        session.turns.erase(
+            session.turns.begin(), session.turns.end() - std::ptrdiff_t(Session::maxTurns));
+    }
+    return session;
+}
+
+} // namespace
+
+Result<Session> Session::fromJson(std::string_view text)
+{
+    Session session;
+    if (!readPlainSession(text, session)) {
+        auto read = readSession(text);
+        if (!read) {
+            return read;
+        }
+        session = std::move(*read);
     }
     // The turns are the last ones: their numbers follow.
     session.turnCount = std::max(session.turnCount, int(session.turns.size()));
