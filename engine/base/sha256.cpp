@@ -11,7 +11,7 @@ namespace {
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
-std::string hexOf(const Digest& digest)
+template <std::size_t size> std::string hexOf(const std::array<unsigned char, size>& digest)
 {
     static constexpr char digits[] = "0123456789abcdef";
     std::string hex;
@@ -34,6 +34,13 @@ std::string sha256Hex(std::string_view bytes)
 {
     Digest digest{};
     SHA256(bytesOf(bytes), bytes.size(), digest.data());
+    return hexOf(digest);
+}
+
+std::string sha1Hex(std::string_view bytes)
+{
+    std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+    SHA1(bytesOf(bytes), bytes.size(), digest.data());
     return hexOf(digest);
 }
 

@@ -1,87 +1,125 @@
+#include "engine/base/jsontext.h"
 #include "engine/classification/classifier.h"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <cmath>
-
 namespace sluice {
-
-namespace json = boost::json;
 
 namespace {
 
 /// Enough digits for a person and a machine; a float's last ones are noise.
-double rounded(double value, double scale = 1e6)
-{
-    return std::round(value * scale) / scale;
-}
+constexpr int places = 6;
 
-json::object thresholdOf(const Ruling& ruling)
+void appendThreshold(std::string& text, const Ruling& ruling)
 {
-    json::array parts;
+    appendJson(text, R"(,"threshold":{"value":)", ruling.threshold, places);
+    text += R"(,"parts":[)";
+    const char* opening = R"({"name":)";
     for (const ThresholdPart& part : ruling.parts) {
-        parts.push_back(json::object{{"name", part.name}, {"amount", rounded(part.amount)}});
+        appendJson(text, opening, part.name);
+        appendJson(text, R"(,"amount":)", part.amount, places);
+        text += '}';
+        opening = R"(,{"name":)";
     }
-    return {{"value", rounded(ruling.threshold)}, {"parts", std::move(parts)}};
+    text += "]}";
 }
 
-json::array entitiesOf(const Answer& answer)
+void appendCandidates(std::string& text, const Answer& answer)
 {
-    json::array entities;
-    for (const Entity& entity : answer.entities) {
-        entities.push_back(json::object{{"type", entity.type}, {"text", entity.text},
-            {"value", entity.value}, {"start", entity.span.codePointBegin},
-            {"end", entity.span.codePointEnd}, {"byte_start", entity.span.byteBegin},
-            {"byte_end", entity.span.byteEnd}, {"turn", entity.turn}});
+    text += R"(,"candidates":[)";
+    const char* opening = R"({"intent":)";
+    for (const AnswerCandidate& candidate : answer.candidates) {
+        appendJson(text, opening, candidate.intent);
+        appendJson(text, R"(,"confidence":)", candidate.confidence, places);
+        text += '}';
+        opening = R"(,{"intent":)";
     }
-    return entities;
+    text += ']';
+}
+
+void appendEntities(std::string& text, const Answer& answer)
+{
+    text += R"(,"entities":[)";
+    const char* opening = R"({"type":)";
+    for (const Entity& entity : answer.entities) {
+        appendJson(text, opening, entity.type);
+        appendJson(text, R"(,"text":)", entity.text);
+        appendJson(text, R"(,"value":)", entity.value);
+        appendJson(text, R"(,"start":)", std::int64_t(entity.span.codePointBegin));
+        appendJson(text, R"(,"end":)", std::int64_t(entity.span.codePointEnd));
+        appendJson(text, R"(,"byte_start":)", std::int64_t(entity.span.byteBegin));
+        appendJson(text, R"(,"byte_end":)", std::int64_t(entity.span.byteEnd));
+        appendJson(text, R"(,"turn":)", std::int64_t(entity.turn));
+        text += '}';
+        opening = R"(,{"type":)";
+    }
+    text += ']';
+}
+
+void appendContributions(std::string& text, const Answer& answer)
+{
+    text += R"(,"contributions":[)";
+    const char* opening = R"({"ngram":)";
+    for (const Contribution& part : answer.contributions) {
+        appendJson(text, opening, part.ngram);
+        appendJson(text, R"(,"weight":)", part.weight, 4);
+        text += '}';
+        opening = R"(,{"ngram":)";
+    }
+    text += ']';
+}
+
+void appendTimes(std::string& text, const StageTimes& times)
+{
+    appendJson(text, R"(,"times_us":{"normalise":)", times.normalise, 2);
+    appendJson(text, R"(,"entities":)", times.entities, 2);
+    appendJson(text, R"(,"context":)", times.context, 2);
+    appendJson(text, R"(,"score":)", times.score, 2);
+    appendJson(text, R"(,"decide":)", times.decide, 2);
+    appendJson(text, R"(,"total":)", times.total(), 2);
+    text += '}';
 }
 
 } // namespace
 
 std::string toJson(const Answer& answer, std::string_view query, std::string_view sessionId)
 {
-    json::array candidates;
-    for (const AnswerCandidate& candidate : answer.candidates) {
-        candidates.push_back(json::object{
-            {"intent", candidate.intent}, {"confidence", rounded(candidate.confidence)}});
-    }
-    json::object object{{"query", query}, {"decision", toString(answer.verdict)},
-        {"intent", nullptr},
-        {"confidence",
-            answer.candidates.empty() ? 0.0 : rounded(answer.candidates.front().confidence)},
-        {"rule", toString(answer.ruling.rule)}, {"threshold", thresholdOf(answer.ruling)},
-        {"margin", rounded(answer.ruling.margin)},
-        {"required_margin", rounded(answer.ruling.requiredMargin)}, {"would_change_at", nullptr},
-        {"out_of_scope", rounded(answer.outOfScope)}, {"candidates", std::move(candidates)},
-        {"entities", entitiesOf(answer)}, {"context", toString(answer.context)},
-        {"new_subject", answer.newSubject}, {"cache_hit", answer.cacheHit},
-        {"threshold_set", answer.thresholdSet}};
-    if (!answer.intent.empty()) {
-        object["intent"] = answer.intent;
-    }
-    if (answer.ruling.wouldChangeAt >= 0) {
-        object["would_change_at"] = rounded(answer.ruling.wouldChangeAt);
-    }
+    const Ruling& ruling = answer.ruling;
+    std::string text;
+    text.reserve(1024 + query.size());
+    appendJson(text, R"({"query":)", query);
     if (!sessionId.empty()) {
-        object["session"] = sessionId;
-        object["turn"] = answer.turn;
+        appendJson(text, R"(,"session":)", sessionId);
+        appendJson(text, R"(,"turn":)", std::int64_t(answer.turn));
     }
+    appendJson(text, R"(,"decision":)", toString(answer.verdict));
+    if (answer.intent.empty()) {
+        text += R"(,"intent":null)";
+    } else {
+        appendJson(text, R"(,"intent":)", answer.intent);
+    }
+    appendJson(text, R"(,"confidence":)",
+        answer.candidates.empty() ? 0.0 : answer.candidates.front().confidence, places);
+    appendJson(text, R"(,"rule":)", toString(ruling.rule));
+    appendThreshold(text, ruling);
+    appendJson(text, R"(,"margin":)", ruling.margin, places);
+    appendJson(text, R"(,"required_margin":)", ruling.requiredMargin, places);
+    if (ruling.wouldChangeAt >= 0) {
+        appendJson(text, R"(,"would_change_at":)", ruling.wouldChangeAt, places);
+    } else {
+        text += R"(,"would_change_at":null)";
+    }
+    appendJson(text, R"(,"out_of_scope":)", answer.outOfScope, places);
+    appendCandidates(text, answer);
+    appendEntities(text, answer);
     if (!answer.contributions.empty()) {
-        json::array contributions;
-        for (const Contribution& part : answer.contributions) {
-            contributions.push_back(
-                json::object{{"ngram", part.ngram}, {"weight", rounded(part.weight, 1e4)}});
-        }
-        object["contributions"] = std::move(contributions);
+        appendContributions(text, answer);
     }
-    const StageTimes& times = answer.times;
-    object["times_us"] = json::object{{"normalise", rounded(times.normalise, 1e2)},
-        {"entities", rounded(times.entities, 1e2)}, {"context", rounded(times.context, 1e2)},
-        {"score", rounded(times.score, 1e2)}, {"decide", rounded(times.decide, 1e2)},
-        {"total", rounded(times.total(), 1e2)}};
-    return json::serialize(object);
+    appendJson(text, R"(,"context":)", toString(answer.context));
+    text += answer.newSubject ? R"(,"new_subject":true)" : R"(,"new_subject":false)";
+    text += answer.cacheHit ? R"(,"cache_hit":true)" : R"(,"cache_hit":false)";
+    appendJson(text, R"(,"threshold_set":)", answer.thresholdSet);
+    appendTimes(text, answer.times);
+    text += '}';
+    return text;
 }
 
 } // namespace sluice

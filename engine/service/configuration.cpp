@@ -181,12 +181,20 @@ void checkTogether(const Configuration& all, std::vector<std::string>& problems)
         "tls: a certificate and its key go together: give both, or neither");
     refuse(!all.tls.clientCa.empty() && all.tls.certificate.empty(),
         "tls.client_ca: clients can show certificates only over TLS: give certificate and key too");
-    refuse(all.redis.port != 0 && !all.redis.cluster.empty(),
-        "redis: one server (host, port) or a cluster: give one of them");
-    for (const std::string& node : all.redis.cluster) {
-        const auto address = RedisAddress::parse(node);
-        refuse(!address, address ? "" : "redis.cluster: " + address.error().message);
-    }
+    const int servers = int(all.redis.port != 0) + int(!all.redis.cluster.empty())
+        + int(!all.redis.sentinels.empty());
+    refuse(servers > 1, "redis: one server (host, port), a cluster or sentinels: give one of them");
+    const auto checkNodes = [&](const char* key, const std::vector<std::string>& nodes) {
+        for (const std::string& node : nodes) {
+            const auto address = RedisAddress::parse(node);
+            refuse(!address, address ? "" : key + address.error().message);
+        }
+    };
+    checkNodes("redis.cluster: ", all.redis.cluster);
+    checkNodes("redis.sentinels: ", all.redis.sentinels);
+    refuse(!all.redis.tlsCa.empty(),
+        "redis.tls_ca: this build's hiredis has no TLS (that came with 1.0): point redis.host and "
+        "redis.port at a stunnel on this host (docs/FORMATS.md)");
     const bool hashes = all.privacy.queries == "hashed" || all.privacy.sessions == "hashed";
     refuse(hashes && all.privacy.key.size() < 16,
         "privacy.key: what is hashed without a secret key of 16 bytes or more can be guessed: set "

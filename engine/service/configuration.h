@@ -69,8 +69,13 @@ struct RedisSettingsOfWorker
     std::string host = "127.0.0.1";
     std::uint16_t port = 0; ///< 0: sessions in memory, no published thresholds
     std::vector<std::string> cluster; ///< HOST:PORT, nodes of a Redis Cluster, instead
+    std::vector<std::string> sentinels; ///< HOST:PORT, instead: they name the master
+    std::string sentinelMaster = "mymaster"; ///< under which they watch it
+    std::string sentinelUser;
+    std::string sentinelPassword;
     std::string user;
     std::string password;
+    std::string tlsCa; ///< PEM; given: Redis is spoken over TLS
     std::chrono::milliseconds budget{20}; ///< a query waits for its session so long
 };
 
@@ -127,7 +132,6 @@ struct ModelSettings
     std::size_t cacheMb = 32; ///< result cache, MiB; 0: none
     std::chrono::seconds watch{0}; ///< looks so often whether the file has changed; 0: never
     std::string stateFolder; ///< where uploaded models are kept; empty: none are taken
-    std::size_t uploadMb = 512; ///< largest upload
 };
 
 /// All that a worker can be told: one JSON file (docs/FORMATS.md), environment variables over it,
@@ -147,7 +151,10 @@ struct Configuration
     SentrySettings sentry;
     ModelSettings model;
 
-    bool usesRedis() const { return redis.port != 0 || !redis.cluster.empty(); }
+    bool usesRedis() const
+    {
+        return redis.port != 0 || !redis.cluster.empty() || !redis.sentinels.empty();
+    }
 };
 
 /// A setting from elsewhere than the file: an environment variable, a flag.

@@ -171,8 +171,16 @@ void addRest(FieldList& list, Configuration& all)
         "port", all.redis.port, 0, 65535, "0: sessions in memory, the model's own thresholds");
     list.strings("cluster", all.redis.cluster,
         "HOST:PORT of nodes of a Redis Cluster instead; the others are learnt");
+    list.strings(
+        "sentinels", all.redis.sentinels, "HOST:PORT of sentinels instead, which name the master");
+    list.string("sentinel_master", all.redis.sentinelMaster, "under which they watch it");
+    list.string("sentinel_user", all.redis.sentinelUser, "ACL user at the sentinels");
+    list.string("sentinel_password", all.redis.sentinelPassword,
+        "better given as SLUICE_REDIS_SENTINEL_PASSWORD");
     list.string("user", all.redis.user, "ACL user");
     list.string("password", all.redis.password, "better given as SLUICE_REDIS_PASSWORD");
+    list.string("tls_ca", all.redis.tlsCa,
+        "PEM file: Redis over TLS, where this build's hiredis can; else use stunnel");
     list.integer("budget_ms", all.redis.budget, 1, 60000, "a query waits for its session so long");
     list.section("sessions");
     list.integer("ttl_seconds", all.sessions.life, 1, 31536000,
@@ -221,7 +229,6 @@ void addRest(FieldList& list, Configuration& all)
         "looks so often whether the file was replaced, and serves the new one; 0: never");
     list.string("state_folder", all.model.stateFolder,
         "where models uploaded to /v1/admin/model are kept; empty: none are taken");
-    list.integer("upload_mb", all.model.uploadMb, 1, 4096, "largest upload, MiB");
 }
 
 } // namespace

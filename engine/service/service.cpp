@@ -2,6 +2,7 @@
 
 #include "engine/classification/context/memorysessionstore.h"
 #include "engine/classification/context/rediscluster.h"
+#include "engine/classification/context/redissentinel.h"
 #include "engine/classification/context/redissessionstore.h"
 #include "engine/reporting/logging.h"
 #include "engine/service/http/server.h"
@@ -79,7 +80,7 @@ public:
         , m_reread(std::move(reread))
         , m_metrics(configuration.listen.pool, version)
         , m_redis(makeRedis())
-        , m_redisMessages(m_loop, redisSettings("sluiced-sub"))
+        , m_redisMessages(m_loop, redisSettings("sluiced-sub", configuration.redis.cluster))
         , m_privacy(configuration.privacy)
         , m_decisions(configuration.decisionLog, m_privacy,
               configuration.usesRedis() ? m_redis.get() : nullptr, configuration.listen.pool,
@@ -147,7 +148,9 @@ public:
         waitForSignal();
         if (m_settings.usesRedis()) {
             m_redis->start();
-            m_redisMessages.start();
+            if (m_settings.redis.sentinels.empty()) { // else where they say
+                m_redisMessages.start();
+            }
             m_watcher->start();
             m_feedback->start();
         }
@@ -232,12 +235,12 @@ private:
         return {};
     }
 
-    RedisSettings redisSettings(const char* name) const
+    /// `nodes` empty: the one server. A node that is none was refused with the configuration.
+    RedisSettings redisSettings(const char* name, const std::vector<std::string>& nodes) const
     {
         RedisSettings settings;
         settings.address = {m_settings.redis.host, m_settings.redis.port};
-        for (const std::string& node : m_settings.redis.cluster) {
-            // A node that is none was refused with the configuration.
+        for (const std::string& node : nodes) {
             settings.others.push_back(RedisAddress::parse(node).value());
         }
         if (!settings.others.empty()) {
@@ -247,15 +250,30 @@ private:
         settings.user = m_settings.redis.user;
         settings.password = m_settings.redis.password;
         settings.clientName = name;
+        settings.probe = m_settings.redis.budget;
         return settings;
     }
 
     std::unique_ptr<RedisCommands> makeRedis()
     {
-        if (m_settings.redis.cluster.empty()) {
-            return std::make_unique<RedisConnection>(m_loop, redisSettings("sluiced"));
+        const RedisSettingsOfWorker& redis = m_settings.redis;
+        if (!redis.cluster.empty()) {
+            return std::make_unique<RedisCluster>(m_loop, redisSettings("sluiced", redis.cluster));
         }
-        return std::make_unique<RedisCluster>(m_loop, redisSettings("sluiced"));
+        if (redis.sentinels.empty()) {
+            return std::make_unique<RedisConnection>(m_loop, redisSettings("sluiced", {}));
+        }
+        RedisSentinel::Settings settings;
+        settings.master = redis.sentinelMaster;
+        settings.sentinels = redisSettings("sluiced-sentinel", redis.sentinels);
+        settings.sentinels.user = redis.sentinelUser;
+        settings.sentinels.password = redis.sentinelPassword;
+        settings.servers = redisSettings("sluiced", {});
+        return std::make_unique<RedisSentinel>(
+            m_loop, settings, [this](const RedisAddress& master) {
+                m_redisMessages.moveTo(master);
+                m_redisMessages.start();
+            });
     }
 
     std::unique_ptr<SessionStore> makeSessions()
@@ -293,6 +311,7 @@ private:
     {
         const CacheStatistics cache = m_watcher->current()->classifier->cacheStatistics();
         m_metrics.redisUp = m_redis->isConnected() ? 1 : 0;
+        m_metrics.redisBreaker = int(m_redis->circuit());
         m_metrics.cacheHits = cache.hits;
         m_metrics.cacheMisses = cache.misses;
         m_metrics.cacheBytes = cache.bytes;

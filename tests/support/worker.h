@@ -68,8 +68,11 @@ private:
 class HttpClient
 {
 public:
-    explicit HttpClient(std::uint16_t port)
+    explicit HttpClient(std::uint16_t port) { reconnect(port); }
+    void reconnect(std::uint16_t port)
     {
+        m_buffer.clear();
+        m_socket.abort();
         m_socket.connectToHost(QStringLiteral("127.0.0.1"), port);
         m_socket.waitForConnected(5000);
     }

@@ -31,15 +31,14 @@ void MemorySessionStore::load(std::string_view id, Loaded loaded)
     loaded(std::optional<Session>(std::move(*session)));
 }
 
-void MemorySessionStore::save(const Session& session, SessionWrite, Saved saved)
+void MemorySessionStore::save(Session kept, SessionWrite, Saved saved)
 {
-    Session kept = session;
     {
         const std::lock_guard lock(m_mutex);
-        if (const auto found = find(session.id); found != m_sessions.end()) {
-            if (found->turns != session.turnCount - 1) {
+        if (const auto found = find(kept.id); found != m_sessions.end()) {
+            if (found->turns != kept.turnCount - 1) {
                 if (const auto stored = Session::fromJson(found->document)) {
-                    kept = session.mergedOnto(*stored);
+                    kept = kept.mergedOnto(*stored);
                 }
             }
             forget(found);

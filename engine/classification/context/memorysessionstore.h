@@ -25,7 +25,7 @@ public:
         Clock clock = std::chrono::steady_clock::now);
 
     void load(std::string_view id, Loaded loaded) override;
-    void save(const Session& session, SessionWrite write, Saved saved) override;
+    void save(Session session, SessionWrite write, Saved saved) override;
     std::size_t size() const;
 
 private:

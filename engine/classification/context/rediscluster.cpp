@@ -71,6 +71,17 @@ public:
                 [](const auto& node) { return node.second->connection.isConnected(); });
     }
 
+    CircuitBreaker::State circuit() const
+    {
+        auto worst = CircuitBreaker::State::Closed;
+        for (const Node* node : m_slots) {
+            if (node != nullptr) {
+                worst = std::max({worst, node->connection.circuit(), node->absence.state()});
+            }
+        }
+        return worst;
+    }
+
     void command(const std::vector<std::string>& arguments, milliseconds timeout, Replied replied)
     {
         const std::string* key = keyOf(arguments);
@@ -104,9 +115,11 @@ private:
         Node(boost::asio::io_context& loop, const RedisSettings& settings)
             : address(settings.address)
             , connection(loop, settings)
+            , absence(settings.breaker)
         { }
         RedisAddress address;
         RedisConnection connection;
+        CircuitBreaker absence; ///< commands that waited in vain for it to be connected
         Clock::time_point needed; ///< last time that the map or a redirection named it
     };
 
@@ -147,10 +160,16 @@ private:
         }
         Node* node = m_slots.empty() ? nullptr : m_slots[request->slot];
         if (node != nullptr && node->connection.isConnected()) {
+            node->absence.reset();
             send(*node, request, false);
             return;
         }
         learnSoon();
+        if (node != nullptr && request->reason.empty() && !node->absence.isClosed()
+            && !node->absence.takeProbe(Clock::now())) {
+            giveUp(*request, node->address.text() + " is not connected");
+            return;
+        }
         later(request,
             node != nullptr       ? node->connection.lastError()
                 : m_slots.empty() ? "its slots could not be learnt: " + m_lastError
@@ -253,6 +272,9 @@ private:
             const RequestPointer request = m_waiting.begin()->second;
             m_waiting.erase(m_waiting.begin());
             if (now >= request->deadline) {
+                if (Node* node = m_slots.empty() ? nullptr : m_slots[request->slot]) {
+                    node->absence.failed(now);
+                }
                 giveUp(*request, "the Redis Cluster did not answer in time");
             } else {
                 dispatch(request);
@@ -352,6 +374,11 @@ void RedisCluster::start()
 bool RedisCluster::isConnected() const
 {
     return m_state->isConnected();
+}
+
+CircuitBreaker::State RedisCluster::circuit() const
+{
+    return m_state->circuit();
 }
 
 void RedisCluster::command(

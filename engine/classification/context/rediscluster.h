@@ -13,6 +13,8 @@ namespace sluice {
 /// - TRYAGAIN, CLUSTERDOWN, LOADING, and a node that is not connected are tried again with growing
 ///   pauses (2 to 50 ms) within the command's time-out: a master that has failed is found to be
 ///   replaced when any other node says so.
+/// - A node that stays away opens its circuit breaker, as one that does not answer does: commands
+///   for it are then answered with Unreachable at once, but for a probe now and then.
 /// - What was sent and not answered is never sent again: it may have run.
 /// - The map is learnt at most ten times a second; at most 4,096 commands wait, at most 1,000 nodes
 ///   are known.
@@ -30,6 +32,7 @@ public:
     void start() override;
     /// Whether the map is known and one of its nodes is connected.
     bool isConnected() const override;
+    CircuitBreaker::State circuit() const override;
 
     /// As RedisCommands says. The key that decides is the second argument; of EVAL and EVALSHA the
     /// fourth. Internal error where there is none.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/classification/context/circuitbreaker.h"
 
 #include <chrono>
 #include <cstdint>
@@ -59,6 +60,9 @@ public:
     /// Begins to connect, and goes on until destroyed.
     virtual void start() = 0;
     virtual bool isConnected() const = 0; ///< whether a command has a chance now
+    /// Of several servers the worst. While it is not closed, commands are answered with Unreachable
+    /// before command() returns.
+    virtual CircuitBreaker::State circuit() const = 0;
 
     /// Sends a command; `replied` is called exactly once: with the reply, with Refused (an error
     /// reply, its text the message), or with Unreachable after `timeout`, when the connection is

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <hiredis/async.h>
-#include <map>
+#include <queue>
 #include <random>
-#include <set>
 
 namespace sluice {
 
@@ -61,11 +61,14 @@ public:
         , m_settings(std::move(settings))
         , m_retry(loop)
         , m_deadline(loop)
+        , m_probe(loop)
         , m_pause(shortestPause)
+        , m_breaker(m_settings.breaker)
     { }
 
     void start()
     {
+        m_started = true;
         if (!m_closed && m_context == nullptr) {
             connect();
         }
@@ -76,9 +79,24 @@ public:
         m_closed = true;
         m_retry.cancel();
         m_deadline.cancel();
+        m_probe.cancel();
         drop("the connection was closed");
         failPending("the connection was closed");
     }
+
+    void moveTo(const RedisAddress& address)
+    {
+        m_settings.address = address;
+        m_pause = shortestPause;
+        if (m_started && !m_closed) {
+            drop("moved to " + address.text());
+            failPending("moved to " + address.text());
+            m_retry.cancel();
+            connect();
+        }
+    }
+
+    CircuitBreaker::State circuit() const { return m_breaker.state(); }
 
     bool isConnected() const { return m_ready; }
     const std::string& lastError() const { return m_lastError; }
@@ -90,7 +108,11 @@ public:
             replied(unreachableError(where() + " is not connected", m_lastError));
             return;
         }
-        send(arguments, timeout, std::move(replied));
+        if (!m_breaker.isClosed()) {
+            replied(unreachableError(where() + " is not asked: it did not answer in time lately"));
+            return;
+        }
+        send(arguments, timeout, std::move(replied), true);
     }
 
     void subscribe(std::string channel, Message message)
@@ -103,10 +125,17 @@ public:
     }
 
 private:
-    struct Pending
+    /// A command that was sent and not answered.
+    struct Sent
     {
-        Replied replied;
-        Clock::time_point deadline;
+        Replied replied; ///< empty: nobody waits any more
+        bool counts = false; ///< for the breaker
+    };
+    struct Deadline
+    {
+        Clock::time_point at;
+        std::uint64_t id;
+        bool operator<(const Deadline& other) const { return at > other.at; } ///< soonest on top
     };
 
     std::string where() const { return "Redis at " + m_settings.address.text(); }
@@ -159,6 +188,7 @@ private:
             lost(reason);
             return;
         }
+        m_connected = true;
         const auto named = [this](const Result<RedisValue>& reply) {
             if (!reply) {
                 refuseConnection(reply.error().text());
@@ -167,6 +197,7 @@ private:
             m_ready = true;
             m_connectBy = {};
             m_lastError.clear();
+            m_breaker.reset();
             if (m_channel.empty()) {
                 m_pause = shortestPause;
             } else {
@@ -210,7 +241,6 @@ private:
     {
         m_ready = false;
         m_connectBy = {};
-        m_sent.clear();
         m_lastError = reason.empty() ? "the server closed the connection" : reason;
         failPending(m_lastError);
         retryLater();
@@ -253,39 +283,35 @@ private:
     }
 
     void send(const std::vector<std::string>& arguments, std::chrono::milliseconds timeout,
-        Replied replied)
+        Replied replied, bool counts = false)
     {
         if (m_sent.size() >= maxUnanswered) {
             replied(
                 unreachableError(where() + " answers too slowly: too many commands are waiting"));
             return;
         }
-        std::vector<const char*> texts;
-        std::vector<std::size_t> sizes;
-        texts.reserve(arguments.size());
-        sizes.reserve(arguments.size());
+        m_texts.clear();
+        m_sizes.clear();
         for (const std::string& argument : arguments) {
-            texts.push_back(argument.data());
-            sizes.push_back(argument.size());
+            m_texts.push_back(argument.data());
+            m_sizes.push_back(argument.size());
         }
         const int status = redisAsyncCommandArgv(
             m_context,
             [](redisAsyncContext* context, void* reply, void*) {
                 static_cast<State*>(context->data)->onReply(static_cast<const redisReply*>(reply));
             },
-            nullptr, int(texts.size()), texts.data(), sizes.data());
+            nullptr, int(m_texts.size()), m_texts.data(), m_sizes.data());
         if (status != REDIS_OK) {
             replied(unreachableError(where() + " could not be asked", m_context->errstr));
             return;
         }
         const Clock::time_point now = Clock::now();
-        const std::uint64_t id = ++m_lastId;
-        m_pending.emplace(id, Pending{std::move(replied), now + timeout});
-        m_deadlines.emplace(now + timeout, id);
         if (m_sent.empty()) {
             m_silentSince = now;
         }
-        m_sent.push_back(id);
+        m_deadlines.push({now + timeout, m_firstSent + m_sent.size()});
+        m_sent.push_back({std::move(replied), counts});
         armDeadline();
     }
 
@@ -295,37 +321,44 @@ private:
         if (m_sent.empty()) {
             return; // of a connection that is given up
         }
-        const std::uint64_t id = m_sent.front();
+        const Sent sent = std::move(m_sent.front());
         m_sent.pop_front();
+        ++m_firstSent;
         if (reply == nullptr) {
-            answer(id, unreachableError(where() + " was lost while it was asked", m_lastError));
+            if (sent.replied) {
+                sent.replied(
+                    unreachableError(where() + " was lost while it was asked", m_lastError));
+            }
             return;
         }
         m_silentSince = Clock::now();
+        if (!sent.replied) {
+            return; // it came too late
+        }
+        if (sent.counts) {
+            m_breaker.succeeded(m_silentSince);
+        }
         if (reply->type == REDIS_REPLY_ERROR) {
-            answer(id, refusedError(std::string(reply->str, std::size_t(reply->len))));
+            sent.replied(refusedError(std::string(reply->str, std::size_t(reply->len))));
         } else {
-            answer(id, valueOf(*reply));
+            sent.replied(valueOf(*reply));
         }
     }
 
-    void answer(std::uint64_t id, Result<RedisValue> result)
+    /// Whether somebody still waits for the command.
+    bool isOpen(std::uint64_t id) const
     {
-        const auto found = m_pending.find(id);
-        if (found != m_pending.end()) {
-            const Replied replied = std::move(found->second.replied);
-            m_deadlines.erase({found->second.deadline, id});
-            m_pending.erase(found);
-            replied(std::move(result));
-        }
+        return id >= m_firstSent && bool(m_sent[std::size_t(id - m_firstSent)].replied);
     }
 
     void failPending(const std::string& reason)
     {
-        m_deadlines.clear();
-        auto pending = std::exchange(m_pending, {});
-        for (auto& [id, waiting] : pending) {
-            waiting.replied(unreachableError(where() + " was lost", reason));
+        m_deadlines = {};
+        m_firstSent += m_sent.size();
+        for (const Sent& sent : std::exchange(m_sent, {})) {
+            if (sent.replied) {
+                sent.replied(unreachableError(where() + " was lost", reason));
+            }
         }
     }
 
@@ -361,10 +394,12 @@ private:
     /// One timer for all deadlines: waits for the earliest.
     void armDeadline()
     {
+        while (!m_deadlines.empty() && !isOpen(m_deadlines.top().id)) {
+            m_deadlines.pop();
+        }
         Clock::time_point next = m_connectBy;
-        if (!m_deadlines.empty()
-            && (next == Clock::time_point() || m_deadlines.begin()->first < next)) {
-            next = m_deadlines.begin()->first;
+        if (!m_deadlines.empty() && (next == Clock::time_point() || m_deadlines.top().at < next)) {
+            next = m_deadlines.top().at;
         }
         if (m_closed || next == Clock::time_point()
             || (m_armedFor != Clock::time_point() && m_armedFor <= next)) {
@@ -385,10 +420,19 @@ private:
     {
         const Clock::time_point now = Clock::now();
         bool late = false;
-        while (!m_deadlines.empty() && m_deadlines.begin()->first <= now) {
+        while (!m_deadlines.empty() && m_deadlines.top().at <= now) {
+            const std::uint64_t id = m_deadlines.top().id;
+            m_deadlines.pop();
+            if (!isOpen(id)) {
+                continue;
+            }
             late = true;
-            answer(
-                m_deadlines.begin()->second, unreachableError(where() + " did not answer in time"));
+            Sent& sent = m_sent[std::size_t(id - m_firstSent)];
+            if (sent.counts) {
+                failed(now);
+            }
+            std::exchange(sent.replied, nullptr)(
+                unreachableError(where() + " did not answer in time"));
         }
         const bool silent = late && !m_sent.empty() && now - m_silentSince >= longestSilence;
         if (silent || (m_connectBy != Clock::time_point() && now >= m_connectBy)) {
@@ -396,6 +440,34 @@ private:
             lost("it did not answer in time");
         }
         armDeadline();
+    }
+
+    void failed(Clock::time_point now)
+    {
+        const bool wasOpen = m_breaker.state() == CircuitBreaker::State::Open;
+        m_breaker.failed(now);
+        if (!wasOpen && m_breaker.state() == CircuitBreaker::State::Open) {
+            m_probe.expires_at(m_breaker.probeAt());
+            m_probe.async_wait([weak = weak_from_this()](const error_code& code) {
+                const auto self = weak.lock();
+                if (!code && self && !self->m_closed) {
+                    self->probe();
+                }
+            });
+        }
+    }
+
+    void probe()
+    {
+        if (m_ready && m_breaker.takeProbe(Clock::now())) {
+            send({"PING"}, m_settings.probe, [this](const Result<RedisValue>& reply) {
+                if (reply) {
+                    m_breaker.succeeded(Clock::now());
+                } else {
+                    failed(Clock::now());
+                }
+            });
+        }
     }
 
     // The adapter: hiredis says what it wants to wait for, Asio waits.
@@ -411,10 +483,30 @@ private:
     void wantWrite(bool wanted)
     {
         m_wantWrite = wanted;
-        if (wanted && !m_writing && m_descriptor != nullptr) {
-            m_writing = true;
-            wait(asio::posix::stream_descriptor::wait_write);
+        if (!wanted || m_writing || m_descriptor == nullptr) {
+            return;
         }
+        m_writing = true;
+        if (!m_connected) {
+            wait(asio::posix::stream_descriptor::wait_write);
+            return;
+        }
+        // A connected socket mostly takes it all: written at the end of this turn of the loop, with
+        // what else is asked in it, and waited for only where it did not.
+        asio::post(m_loop, [weak = weak_from_this(), epoch = m_epoch] {
+            const auto self = weak.lock();
+            if (!self || epoch != self->m_epoch || self->m_context == nullptr) {
+                return;
+            }
+            redisAsyncHandleWrite(self->m_context);
+            if (epoch == self->m_epoch && self->m_context != nullptr) {
+                if (self->m_wantWrite) {
+                    self->wait(asio::posix::stream_descriptor::wait_write);
+                } else {
+                    self->m_writing = false;
+                }
+            }
+        });
     }
 
     void wait(asio::posix::stream_descriptor::wait_type type)
@@ -444,7 +536,7 @@ private:
     void releaseDescriptor()
     {
         ++m_epoch;
-        m_wantRead = m_wantWrite = m_reading = m_writing = false;
+        m_wantRead = m_wantWrite = m_reading = m_writing = m_connected = false;
         if (m_descriptor != nullptr) {
             m_descriptor->release(); // hiredis closes it
             m_descriptor.reset();
@@ -455,15 +547,18 @@ private:
     RedisSettings m_settings;
     asio::steady_timer m_retry;
     asio::steady_timer m_deadline;
+    asio::steady_timer m_probe;
     std::chrono::milliseconds m_pause;
+    CircuitBreaker m_breaker;
     std::minstd_rand m_random{std::random_device()()};
     redisAsyncContext* m_context = nullptr;
     std::unique_ptr<asio::posix::stream_descriptor> m_descriptor;
-    std::map<std::uint64_t, Pending> m_pending;
-    std::set<std::pair<Clock::time_point, std::uint64_t>> m_deadlines; ///< of m_pending
-    std::deque<std::uint64_t> m_sent; ///< not answered yet, also where nobody waits any more
+    std::deque<Sent> m_sent; ///< not answered yet, also where nobody waits any more
+    std::uint64_t m_firstSent = 0; ///< number of the first of them
+    std::priority_queue<Deadline> m_deadlines; ///< of m_sent, and of some that were answered
+    std::vector<const char*> m_texts; ///< of the command being sent
+    std::vector<std::size_t> m_sizes;
     Clock::time_point m_silentSince{}; ///< last answer, or when the first unanswered was sent
-    std::uint64_t m_lastId = 0;
     std::uint64_t m_epoch =
         0; ///< counts connections: late events of an earlier one are known by it
     Clock::time_point m_connectBy{};
@@ -472,8 +567,10 @@ private:
     std::string m_refused;
     std::string m_channel;
     Message m_message;
+    bool m_started = false;
     bool m_ready = false;
     bool m_closed = false;
+    bool m_connected = false; ///< the socket; it may not be logged in yet
     bool m_wantRead = false;
     bool m_wantWrite = false;
     bool m_reading = false;
@@ -508,6 +605,17 @@ void RedisConnection::command(
     const std::vector<std::string>& arguments, std::chrono::milliseconds timeout, Replied replied)
 {
     m_state->command(arguments, timeout, std::move(replied));
+}
+
+CircuitBreaker::State RedisConnection::circuit() const
+{
+    return m_state->circuit();
+}
+
+void RedisConnection::moveTo(const RedisAddress& address)
+{
+    const auto kept = m_state; // those who are answered may destroy this
+    kept->moveTo(address);
 }
 
 void RedisConnection::subscribe(std::string channel, Message message)

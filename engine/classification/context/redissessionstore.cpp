@@ -1,5 +1,7 @@
 #include "engine/classification/context/redissessionstore.h"
 
+#include "engine/base/sha256.h"
+
 #include <fmt/format.h>
 #include <memory>
 
@@ -42,12 +44,17 @@ Result<Session> sessionOf(std::string_view id, const std::string& document)
     return session;
 }
 
-void send(const std::shared_ptr<Saving>& saving);
+void send(const std::shared_ptr<Saving>& saving, bool byName = true);
 
-void onReply(const std::shared_ptr<Saving>& saving, const Result<RedisValue>& reply)
+void onReply(const std::shared_ptr<Saving>& saving, bool byName, const Result<RedisValue>& reply)
 {
     if (!reply) {
-        saving->saved(reply.error());
+        const std::string& reason = reply.error().message;
+        if (byName && (reason.starts_with("NOSCRIPT") || reason.starts_with("NOPERM"))) {
+            send(saving, false); // Redis does not know the script yet, or lost it
+        } else {
+            saving->saved(reply.error());
+        }
         return;
     }
     if (reply->type == RedisValue::Type::Integer) {
@@ -69,15 +76,19 @@ void onReply(const std::shared_ptr<Saving>& saving, const Result<RedisValue>& re
     send(saving);
 }
 
-void send(const std::shared_ptr<Saving>& saving)
+/// The script by its name, which is a fraction of its length; or as it is, which Redis remembers.
+void send(const std::shared_ptr<Saving>& saving, bool byName)
 {
+    static const std::string name = sha1Hex(script);
     const Session& session = saving->session;
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(saving->deadline - Clock::now());
     saving->commands.command(
-        {"EVAL", script, "1", RedisSessionStore::keyOf(session.id),
-            std::to_string(saving->turnsBefore), session.toJson(), saving->timeToLive},
-        left, [saving](const Result<RedisValue>& reply) { onReply(saving, reply); });
+        {byName ? "EVALSHA" : "EVAL", byName ? name : script, "1",
+            RedisSessionStore::keyOf(session.id), std::to_string(saving->turnsBefore),
+            session.toJson(), saving->timeToLive},
+        left,
+        [saving, byName](const Result<RedisValue>& reply) { onReply(saving, byName, reply); });
 }
 
 } // namespace
@@ -115,10 +126,11 @@ void RedisSessionStore::load(std::string_view id, Loaded loaded)
         });
 }
 
-void RedisSessionStore::save(const Session& session, SessionWrite write, Saved saved)
+void RedisSessionStore::save(Session session, SessionWrite write, Saved saved)
 {
+    const int turnsBefore = session.turnCount - 1;
     const auto budget = write == SessionWrite::Awaited ? m_budget * 10 : behindBudget;
-    send(std::make_shared<Saving>(Saving{m_commands, session, session.turnCount - 1,
+    send(std::make_shared<Saving>(Saving{m_commands, std::move(session), turnsBefore,
         std::to_string(m_timeToLive.count()), Clock::now() + budget, std::move(saved)}));
 }
 

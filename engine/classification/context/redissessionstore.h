@@ -20,7 +20,7 @@ public:
         std::chrono::milliseconds budget = std::chrono::milliseconds(20));
 
     void load(std::string_view id, Loaded loaded) override;
-    void save(const Session& session, SessionWrite write, Saved saved) override;
+    void save(Session session, SessionWrite write, Saved saved) override;
 
     static std::string keyOf(std::string_view id);
 

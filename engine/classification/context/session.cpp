@@ -1,14 +1,14 @@
 #include "engine/classification/context/session.h"
 
 #include "engine/base/json.h"
+#include "engine/base/jsontext.h"
+#include "engine/classification/context/sessionreader.h"
 
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 #include <sys/random.h>
 
 namespace sluice {
@@ -46,25 +46,19 @@ Session Session::mergedOnto(const Session& stored) const
 
 namespace {
 
-void appendMember(std::string& text, std::string_view opening, std::string_view value)
-{
-    text += opening;
-    text += json::serialize(value);
-}
-
 void appendTurn(std::string& text, const Turn& turn)
 {
-    appendMember(text, R"({"intent":)", turn.intent);
-    appendMember(text, R"(,"verdict":)", toString(turn.verdict));
+    appendJson(text, R"({"intent":)", turn.intent);
+    appendJson(text, R"(,"verdict":)", toString(turn.verdict));
     if (!turn.predicted.empty() && turn.predicted != turn.intent) {
-        appendMember(text, R"(,"predicted":)", turn.predicted);
+        appendJson(text, R"(,"predicted":)", turn.predicted);
     }
     text += turn.newSubject ? R"(,"new_subject":true)" : "";
     const char* opening = R"(,"entities":[{"type":)";
     for (const Entity& entity : turn.entities) {
-        appendMember(text, opening, entity.type);
-        appendMember(text, R"(,"text":)", entity.text);
-        appendMember(text, R"(,"value":)", entity.value);
+        appendJson(text, opening, entity.type);
+        appendJson(text, R"(,"text":)", entity.text);
+        appendJson(text, R"(,"value":)", entity.value);
         text += '}';
         opening = R"(,{"type":)";
     }
@@ -76,8 +70,11 @@ void appendTurn(std::string& text, const Turn& turn)
 std::string Session::toJson() const
 {
     // These two come first: RedisSessionStore's script reads the number of turns there.
-    std::string text = fmt::format(
-        R"({{"v":1,"turn_count":{},"failures":{},"turns":[)", turnCount, failuresInARow);
+    std::string text;
+    text.reserve(1024);
+    appendJson(text, R"({"v":1,"turn_count":)", std::int64_t(turnCount));
+    appendJson(text, R"(,"failures":)", std::int64_t(failuresInARow));
+    text += R"(,"turns":[)";
     for (const Turn& turn : turns) {
         text += text.back() == '[' ? "" : ",";
         appendTurn(text, turn);
@@ -138,9 +135,8 @@ Turn turnOf(const json::object& object)
     return turn;
 }
 
-} // namespace
-
-Result<Session> Session::fromJson(std::string_view text)
+/// A document of any version, with members in any order and others between them.
+Result<Session> readSession(std::string_view text)
 {
     std::array<unsigned char, 8192> memory; // a session's usual size: nothing is allocated for it
     json::monotonic_resource resource(memory.data(), memory.size());
@@ -162,8 +158,24 @@ Result<Session> Session::fromJson(std::string_view text)
             }
         }
     }
-    if (session.turns.size() > maxTurns) {
-        session.turns.erase(session.turns.begin(), session.turns.end() - std::ptrdiff_t(maxTurns));
+    if (session.turns.size() > Session::maxTurns) {
+        session.turns.erase(
+            session.turns.begin(), session.turns.end() - std::ptrdiff_t(Session::maxTurns));
+    }
+    return session;
+}
+
+} // namespace
+
+Result<Session> Session::fromJson(std::string_view text)
+{
+    Session session;
+    if (!readPlainSession(text, session)) {
+        auto read = readSession(text);
+        if (!read) {
+            return read;
+        }
+        session = std::move(*read);
     }
     // The turns are the last ones: their numbers follow.
     session.turnCount = std::max(session.turnCount, int(session.turns.size()));

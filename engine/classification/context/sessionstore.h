@@ -32,7 +32,7 @@ public:
     virtual void load(std::string_view id, Loaded loaded) = 0;
     /// Adds the last turn of `session`, which is as it was loaded and one turn more, and renews its
     /// life. Another turn that was saved since it was loaded stays, and this one comes after it.
-    virtual void save(const Session& session, SessionWrite write, Saved saved) = 0;
+    virtual void save(Session session, SessionWrite write, Saved saved) = 0;
 };
 
 } // namespace sluice

@@ -116,19 +116,20 @@ public:
                    "goes by the header, so send that alone");
             return;
         }
-        m_session.id = header != nullptr ? std::string(*header) : m_read.session;
-        if (given && !isValidSessionId(m_session.id)) {
+        m_id = header != nullptr ? std::string(*header) : m_read.session;
+        if (given && !isValidSessionId(m_id)) {
             refuse("a session is named by 1 to 128 printable ASCII characters without blanks");
             return;
         }
         if (!given) {
-            m_session.id = makeSessionId();
+            m_id = makeSessionId();
         }
+        m_session.id = m_id;
         if (!given || m_read.context == ContextUse::None) {
             decide(true); // a name made here has no past to look for
             return;
         }
-        m_context.sessions->load(m_session.id,
+        m_context.sessions->load(m_id,
             [self = shared_from_this(), since = std::chrono::steady_clock::now()](
                 Result<std::optional<Session>> loaded) {
                 self->m_context.metrics->sessionLoad.observe(secondsSince(since));
@@ -158,8 +159,8 @@ private:
             ++m_context.metrics->contextUnavailable;
         }
         count(m_context, *answer);
-        if (m_context.decisions->samples(m_session.id)) {
-            m_context.decisions->add(*answer, m_read.query.text, m_session.id, m_request->id,
+        if (m_context.decisions->samples(m_id)) {
+            m_context.decisions->add(*answer, m_read.query.text, m_id, m_request->id,
                 *serving->classifier, m_request->received);
         }
         if (hasContext && m_read.context == ContextUse::Use) {
@@ -179,11 +180,11 @@ private:
             metrics->sessionsNotSaved += done ? 0U : 1U;
         };
         if (!m_read.durable) {
-            m_context.sessions->save(m_session, SessionWrite::Behind, saved);
+            m_context.sessions->save(std::move(m_session), SessionWrite::Behind, saved);
             send(answer, false);
             return;
         }
-        m_context.sessions->save(m_session, SessionWrite::Awaited,
+        m_context.sessions->save(std::move(m_session), SessionWrite::Awaited,
             [self = shared_from_this(), answer = std::move(answer), saved](
                 const Result<int>& done) mutable {
                 saved(done);
@@ -194,8 +195,8 @@ private:
 
     void send(const Answer& answer, bool stored)
     {
-        Response response = jsonResponse(toJson(answer, m_read.query.text, m_session.id));
-        response.headers.emplace_back("X-Session-Id", m_session.id);
+        Response response = jsonResponse(toJson(answer, m_read.query.text, m_id));
+        response.headers.emplace_back("X-Session-Id", m_id);
         if (m_read.durable) {
             response.headers.emplace_back("X-Session-Stored", stored ? "true" : "false");
         }
@@ -206,6 +207,7 @@ private:
     RequestPointer m_request;
     Server::Respond m_respond;
     ClassifyRequest m_read;
+    std::string m_id; ///< of the session
     Session m_session; ///< as it was loaded, or new
 };
 

@@ -2,6 +2,7 @@
 #include "tests/support/testcase.h"
 
 #include <QCryptographicHash>
+#include <QMessageAuthenticationCode>
 
 using namespace sluice;
 
@@ -44,6 +45,10 @@ void TestSha256::agreesWithQtAtEveryBlockBorder()
         const QByteArray bytes(size, char('a' + size % 26));
         QCOMPARE(QByteArray::fromStdString(sha256Hex(bytes.toStdString())),
             QCryptographicHash::hash(bytes, QCryptographicHash::Sha256).toHex());
+        QCOMPARE(QByteArray::fromStdString(sha1Hex(bytes.toStdString())),
+            QCryptographicHash::hash(bytes, QCryptographicHash::Sha1).toHex());
+        QCOMPARE(QByteArray::fromStdString(hmacSha256Hex("key", bytes.toStdString())),
+            QMessageAuthenticationCode::hash(bytes, "key", QCryptographicHash::Sha256).toHex());
     }
 }
 

@@ -141,7 +141,19 @@ void TestConfiguration::everythingWrongIsTold_data()
         "tls.client_ca: clients can show certificates only over TLS: give certificate and key "
         "too");
     row("two Redis", R"({"redis": {"port": 1, "cluster": ["a:1"]}})",
-        "redis: one server (host, port) or a cluster: give one of them");
+        "redis: one server (host, port), a cluster or sentinels: give one of them");
+    row("two Redis again", R"({"redis": {"port": 1, "sentinels": ["a:1"]}})",
+        "redis: one server (host, port), a cluster or sentinels: give one of them");
+    row("a sentinel that is none", R"({"redis": {"sentinels": ["a"]}})",
+
+        "redis.sentinels: \"a\" is no address of a Redis server: host:port is expected, as "
+        "127.0.0.1:6379");
+    row("TLS", R"({"redis": {"tls_ca": "ca.pem"}})",
+        "redis.tls_ca: this build's hiredis has no TLS (that came with 1.0): point redis.host and "
+        "redis.port at a stunnel on this host (docs/FORMATS.md)");
+    row("hash without a key", R"({"privacy": {"queries": "hashed"}})",
+        "privacy.key: what is hashed without a secret key of 16 bytes or more can be guessed: set "
+        "SLUICE_PRIVACY_KEY, the same on every worker");
     row("times", R"({"limits": {"header_seconds": 100}})",
         "limits.header_seconds: the header is part of the request: at most limits.read_seconds");
 }

@@ -41,6 +41,7 @@ class Commands : public RedisCommands
 public:
     void start() override { }
     bool isConnected() const override { return connected; }
+    CircuitBreaker::State circuit() const override { return {}; }
     void command(const std::vector<std::string>& arguments, std::chrono::milliseconds,
         Replied replied) override
     {

@@ -1,3 +1,4 @@
+#include "engine/base/sha256.h"
 #include "engine/classification/thresholds/thresholdset.h"
 #include "engine/service/service.h"
 #include "tests/support/redisclusterservers.h"
@@ -5,9 +6,11 @@
 #include "tests/support/testcase.h"
 #include "tests/support/worker.h"
 
+#include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QTemporaryDir>
 #include <thread>
 
 using namespace sluice;
@@ -55,6 +58,7 @@ private Q_SLOTS:
     void drainLetsRequestsEnd();
     void portInUseIsSaid();
     void badModelIsSaid();
+    void modelIsUploaded();
     void sessionsAreSharedByWorkers();
     void durableTurnsAreStored();
     void sessionsInARedisCluster();
@@ -361,6 +365,46 @@ void TestService::badModelIsSaid()
     const auto made = Service::make(options, "test");
     QVERIFY(!made.ok());
     QVERIFY(made.error().message.find("/no/such.model") != std::string::npos);
+}
+
+void TestService::modelIsUploaded()
+{
+    const QTemporaryDir folder;
+    Configuration options;
+    options.model.stateFolder = folder.path().toStdString();
+    options.auth.tokens = {{"ops", sha256Hex("secret"), "admin"}};
+    const Worker worker(options);
+    HttpClient client(worker.port());
+    QFile file(QStringLiteral(SLUICE_BINARY_DIR "/share/sluice/helpdesk.model"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QByteArray model = file.readAll();
+    QVERIFY(model.size() > 1024 * 1024); // more than another body may be
+    const QByteArray hash =
+        "X-Content-SHA256: " + QByteArray::fromStdString(sha256Hex(model.toStdString())) + "\r\n";
+    const QByteArray token = "Authorization: Bearer secret\r\n";
+    const auto upload = [&client](const QByteArray& body, const QByteArray& headers) {
+        return client.ask("POST", "/v1/admin/model", body, headers);
+    };
+    QCOMPARE(upload("x", hash).status, 401);
+    QCOMPARE(upload(model, hash).status, 413); // and the connection ends
+    client.reconnect(worker.port());
+    QCOMPARE(upload(model, token).status, 400);
+    const HttpAnswer other = upload("no model", hash + token);
+    QCOMPARE(other.status, 422);
+    QVERIFY(other.body.contains("was announced"));
+    const HttpAnswer served = upload(model, hash + token);
+    QCOMPARE(served.status, 200);
+    QCOMPARE(served.json()[QStringLiteral("model")].toString().toUtf8(), hash.mid(18, 64));
+    const QJsonObject info = client.ask("GET", "/v1/info").json();
+    QVERIFY(text(info, "model_file").startsWith(folder.path()));
+    QCOMPARE(client.classify("where is my parcel").status, 200);
+    const Worker unprepared([] {
+        Configuration without;
+        without.auth.tokens = {{"ops", sha256Hex("secret"), "admin"}};
+        return without;
+    }());
+    client.reconnect(unprepared.port());
+    QCOMPARE(upload(model, hash + token).status, 409);
 }
 
 void TestService::sessionsAreSharedByWorkers()

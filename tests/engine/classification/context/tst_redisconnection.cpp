@@ -30,7 +30,9 @@ private Q_SLOTS:
     void serverKilled();
     void clientKilled();
     void eachCommandHasItsOwnTime();
+    void breakerOpensAndCloses();
     void hangsUpOnASilentServer();
+    void movesToAnotherServer();
     void destroyedWithOpenCommands();
     void destroyedByAReply();
     void destroyedBeforeItConnects();
@@ -361,6 +363,50 @@ void TestRedisConnection::eachCommandHasItsOwnTime()
     QCOMPARE(slow.calls, 1);
 }
 
+void TestRedisConnection::breakerOpensAndCloses()
+{
+    Fixture f;
+    QVERIFY(f.server.start());
+    QVERIFY(f.connect());
+    QVERIFY(f.connection->circuit() == CircuitBreaker::State::Closed);
+    f.server.suspend();
+    std::vector<Reply> replies(10);
+    for (Reply& reply : replies) {
+        f.connection->command({"PING"}, 20ms, reply.taker());
+    }
+    QVERIFY(
+        runUntil(f.loop, [&] { return f.connection->circuit() == CircuitBreaker::State::Open; }));
+    Reply refused; // at once
+    f.connection->command({"PING"}, 60s, refused.taker());
+    QCOMPARE(refused.calls, 1);
+    QVERIFY(saysUnreachable(refused.value));
+    QVERIFY(refused.value.error().message.find("is not asked") != std::string::npos);
+    QVERIFY(f.connection->isConnected());
+    f.server.resume();
+    QVERIFY(
+        runUntil(f.loop, [&] { return f.connection->circuit() == CircuitBreaker::State::Closed; }));
+    QVERIFY(f.ask({"PING"}).ok());
+}
+
+void TestRedisConnection::movesToAnotherServer()
+{
+    Fixture f;
+    QVERIFY(f.server.start());
+    QVERIFY(f.connect());
+    RedisServer other;
+    QVERIFY(other.start());
+    QVERIFY(f.ask({"SET", "where", "first"}).ok());
+    other.cli({QStringLiteral("SET"), QStringLiteral("where"), QStringLiteral("second")});
+    Reply open;
+    f.server.suspend();
+    f.connection->command({"GET", "where"}, 60s, open.taker());
+    f.connection->moveTo({"127.0.0.1", other.port()});
+    QCOMPARE(open.calls, 1);
+    QVERIFY(saysUnreachable(open.value));
+    QVERIFY(runUntil(f.loop, [&] { return f.connection->isConnected(); }));
+    QCOMPARE(f.ask({"GET", "where"})->text, std::string("second"));
+}
+
 void TestRedisConnection::hangsUpOnASilentServer()
 {
     Fixture f;
@@ -368,12 +414,12 @@ void TestRedisConnection::hangsUpOnASilentServer()
     QVERIFY(f.connect());
     f.server.suspend();
     int asked = 0;
-    while (f.connection->isConnected() && asked < 5000) {
+    while (f.connection->circuit() == CircuitBreaker::State::Closed && asked < 5000) {
         QVERIFY(saysUnreachable(f.ask({"PING"}, 20ms)));
         ++asked;
     }
-    QVERIFY(!f.connection->isConnected());
-    QVERIFY(asked > 1);
+    QCOMPARE(asked, 10);
+    QVERIFY(runUntil(f.loop, [&] { return !f.connection->isConnected(); }));
     f.server.resume();
     QVERIFY(runUntil(f.loop, [&] { return f.connection->isConnected(); }));
     QVERIFY(f.ask({"PING"}).ok());

@@ -1,6 +1,8 @@
 #include "engine/classification/context/session.h"
+#include "engine/classification/context/sessionreader.h"
 #include "tests/support/testcase.h"
 
+#include <random>
 #include <set>
 
 using namespace sluice;
@@ -13,6 +15,7 @@ private Q_SLOTS:
     void countsTurnsAndFailures();
     void forgetsTheOldest();
     void roundTrip();
+    void plainDocumentsReadAlike();
     void readsTheNextVersion();
     void oddMembersAreHarmless();
     void boundsWhatItReads();
@@ -72,6 +75,52 @@ void TestSession::roundTrip()
     QVERIFY(*read == session);
     // A script in Redis reads the number of turns there.
     QVERIFY(session.toJson().starts_with("{\"v\":1,\"turn_count\":3,"));
+}
+
+// The quick reader against the general one, which a blank at the end leaves a document to: over
+// whole documents, cut ones, and such with a byte changed.
+void TestSession::plainDocumentsReadAlike()
+{
+    std::mt19937 random(11);
+    const auto text = [&random] {
+        constexpr std::string_view signs = "abc-_ 19.\"\\\n\x7F";
+        std::string made;
+        for (auto length = random() % 6; length > 0; --length) {
+            made += signs[random() % (random() % 8 == 0 ? signs.size() : 9)];
+        }
+        return made;
+    };
+    int quick = 0;
+    for (int round = 0; round < 3000; ++round) {
+        Session session;
+        for (auto turns = random() % 10; turns > 0; --turns) {
+            Turn turn;
+            turn.intent = text();
+            turn.verdict = Verdict(random() % 3);
+            turn.predicted = random() % 2 == 0 ? turn.intent : text();
+            turn.newSubject = random() % 4 == 0;
+            for (auto entities = random() % 3; entities > 0; --entities) {
+                turn.entities.push_back({text(), text(), text(), {}, 0});
+            }
+            session.append(turn);
+        }
+        std::string document = session.toJson();
+        if (round % 3 == 1) {
+            document.resize(random() % document.size());
+        } else if (round % 3 == 2) {
+            document[random() % document.size()] = "{}[],:\"01a"[random() % 10];
+        }
+        Session plain;
+        quick += readPlainSession(document, plain) ? 1 : 0;
+        const auto read = Session::fromJson(document);
+        const auto general = Session::fromJson(document + " ");
+        QCOMPARE(read.ok(), general.ok());
+        QVERIFY2(!read || *read == *general, document.c_str());
+        if (round % 3 == 0) {
+            QVERIFY(read.ok());
+        }
+    }
+    QVERIFY2(quick > 300, qPrintable(QString::number(quick)));
 }
 
 void TestSession::readsTheNextVersion()
