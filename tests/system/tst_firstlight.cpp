@@ -1,6 +1,7 @@
 #include "tests/support/testcase.h"
 
 #include "engine/operations/environment/localstack.h"
+#include "engine/operations/thresholds/publishedthresholds.h"
 #include "ui/charts/livechart.h"
 #include "ui/classify/candidatebars.h"
 #include "ui/classify/classifyworkspace.h"

@@ -21,24 +21,28 @@ ConfidenceHistogram::ConfidenceHistogram(QWidget* parent)
     connect(&theme(), &Theme::changed, this, qOverload<>(&QWidget::update));
 }
 
-void ConfidenceHistogram::setRows(std::span<const ScoredRow> rows)
+void ConfidenceHistogram::setRows(std::span<const ScoredRow> rows, bool labelled)
 {
     m_bins = QList<Bin>(bins);
     m_total = {};
+    m_labelled = labelled;
     for (const ScoredRow& row : rows) {
         const double confidence = row.candidates > 0 ? row.top[0].confidence : 0.0;
         const int place = std::clamp(int(confidence * bins), 0, bins - 1);
-        int Bin::*const part = row.label == ScoredRow::outOfScopeLabel ? &Bin::outOfScope
-            : row.isRight()                                            ? &Bin::right
-                                                                       : &Bin::wrong;
+        int Bin::*const part = !labelled              ? &Bin::unlabelled
+            : row.label == ScoredRow::outOfScopeLabel ? &Bin::outOfScope
+            : row.isRight()                           ? &Bin::right
+                                                      : &Bin::wrong;
         m_bins[place].*part += 1;
         m_total.*part += 1;
     }
-    setAccessibleDescription(tr("%1 right, %2 wrong, %3 out of scope; threshold %4")
-                                 .arg(m_total.right)
-                                 .arg(m_total.wrong)
-                                 .arg(m_total.outOfScope)
-                                 .arg(format::fixed(m_threshold, 3)));
+    setAccessibleDescription(!labelled
+            ? tr("%1 queries of recorded traffic").arg(m_total.unlabelled)
+            : tr("%1 right, %2 wrong, %3 out of scope; threshold %4")
+                  .arg(m_total.right)
+                  .arg(m_total.wrong)
+                  .arg(m_total.outOfScope)
+                  .arg(format::fixed(m_threshold, 3)));
     update();
 }
 
@@ -73,6 +77,12 @@ void ConfidenceHistogram::paintEvent(QPaintEvent*)
     const auto heightOf = [&](int count) {
         return std::sqrt(double(count) / most) * area.height();
     };
+    if (m_total.sum() == 0 && !m_labelled) {
+        painter.setPen(colors.muted);
+        painter.drawText(area, Qt::AlignCenter | Qt::TextWordWrap,
+            tr("No traffic is loaded.\nConnect, and press \"Load traffic\": it comes from the "
+               "stream sluice:decisions."));
+    }
     painter.setPen(Qt::NoPen);
     for (int index = 0; index < bins; ++index) {
         const Bin& bin = m_bins[index];
@@ -81,8 +91,8 @@ void ConfidenceHistogram::paintEvent(QPaintEvent*)
         }
         double bottom = area.bottom();
         const double whole = heightOf(bin.sum());
-        const std::pair<int, QColor> parts[] = {
-            {bin.right, colors.accent}, {bin.wrong, colors.bad}, {bin.outOfScope, colors.third}};
+        const std::pair<int, QColor> parts[] = {{bin.right, colors.accent}, {bin.wrong, colors.bad},
+            {bin.outOfScope, colors.third}, {bin.unlabelled, colors.faint}};
         for (const auto& [count, color] : parts) {
             const double part = whole * count / bin.sum();
             painter.fillRect(
@@ -127,7 +137,10 @@ void ConfidenceHistogram::paintEvent(QPaintEvent*)
     const std::tuple<QString, int, QColor> legend[] = {
         {tr("■ right"), m_total.right, colors.accent}, {tr("▲ wrong"), m_total.wrong, colors.bad},
         {tr("◆ out of scope"), m_total.outOfScope, colors.third}};
-    for (const auto& [word, count, color] : legend) {
+    const std::tuple<QString, int, QColor> traffic[] = {
+        {tr("■ queries, without labels"), m_total.unlabelled, colors.faint}};
+    using Entries = std::span<const std::tuple<QString, int, QColor>>;
+    for (const auto& [word, count, color] : m_labelled ? Entries(legend) : Entries(traffic)) {
         const QString entry = word % u' ' % format::count(count);
         painter.setPen(color);
         painter.drawText(QPointF(left, height() - 6), entry.left(1));

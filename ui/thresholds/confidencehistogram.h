@@ -8,8 +8,9 @@
 
 namespace sluice::ui {
 
-/// How confident the answers are, in three colours (right, wrong, out of scope), with the threshold
-/// as a line that is dragged, or moved by the arrow keys.
+/// How confident the answers are, in three colours (right, wrong, out of scope), or in one for
+/// traffic without labels, with the threshold as a line that is dragged, or moved by the arrow
+/// keys.
 class ConfidenceHistogram : public QWidget
 {
     Q_OBJECT
@@ -19,7 +20,7 @@ public:
 
     explicit ConfidenceHistogram(QWidget* parent = nullptr);
 
-    void setRows(std::span<const ScoredRow> rows);
+    void setRows(std::span<const ScoredRow> rows, bool labelled);
     void setThreshold(double threshold); ///< does not emit
     void setLive(std::optional<double> threshold); ///< of the set that is published; dashed
     double threshold() const { return m_threshold; }
@@ -45,10 +46,12 @@ private:
         int right = 0;
         int wrong = 0;
         int outOfScope = 0;
-        int sum() const { return right + wrong + outOfScope; }
+        int unlabelled = 0;
+        int sum() const { return right + wrong + outOfScope + unlabelled; }
     };
     QList<Bin> m_bins = QList<Bin>(bins);
     Bin m_total;
+    bool m_labelled = true;
     double m_threshold = 0.5;
     std::optional<double> m_live;
 };

@@ -1,29 +1,35 @@
 #include "ui/thresholds/thresholdsworkspace.h"
 
+#include "engine/base/file.h"
 #include "engine/base/resources.h"
 #include "engine/classification/thresholds/statistics.h"
 #include "ui/shell/button.h"
 #include "ui/shell/card.h"
-#include "ui/shell/confirmdialog.h"
 #include "ui/shell/console.h"
 #include "ui/shell/format.h"
 #include "ui/shell/infobanner.h"
 #include "ui/shell/stateview.h"
 #include "ui/thresholds/confidencehistogram.h"
-#include "ui/thresholds/intentsmodel.h"
-#include "ui/thresholds/riskcurve.h"
+#include "ui/thresholds/confusionview.h"
+#include "ui/thresholds/datapreview.h"
+#include "ui/thresholds/flipsview.h"
+#include "ui/thresholds/guaranteepanel.h"
+#include "ui/thresholds/pools.h"
+#include "ui/thresholds/publishpanel.h"
+#include "ui/thresholds/settingsmodel.h"
+#include "ui/thresholds/settingstable.h"
+#include "ui/thresholds/thresholdcharts.h"
+#include "ui/thresholds/versionsview.h"
 
 #include <QAction>
 #include <QComboBox>
 #include <QDoubleSpinBox>
-#include <QElapsedTimer>
 #include <QFileDialog>
-#include <QFormLayout>
 #include <QHBoxLayout>
-#include <QHeaderView>
+#include <QJsonObject>
 #include <QLineEdit>
-#include <QSortFilterProxyModel>
-#include <QTableView>
+#include <QStackedWidget>
+#include <QTabBar>
 #include <QTableWidget>
 #include <QVBoxLayout>
 
@@ -31,54 +37,38 @@ namespace sluice::ui {
 
 namespace {
 
-struct Scored
-{
-    std::vector<ScoredRow> rows;
-    QString source;
-};
+constexpr std::size_t mostTraffic = 1000000;
 
-/// Rows the model was neither trained nor stopped on: calibration, test, and those of a file
-/// without splits.
-Result<Scored> scoreHeldOut(JobControl& control,
-    const std::shared_ptr<const Classifier>& classifier, const std::filesystem::path& file,
-    const QString& name)
+Result<ops::TuningData> score(
+    JobControl& control, const LabelledData& data, const std::string& source, const Model& model)
+{
+    auto scored = ops::tuningData(
+        data, source, model,
+        [&](double share) { control.progress(share, ThresholdsWorkspace::tr("scoring")); },
+        control.cancelFlag());
+    return scored;
+}
+
+Result<std::shared_ptr<const LabelledData>> read(
+    JobControl& control, const std::vector<std::filesystem::path>& files, const QString& name)
 {
     control.progress(-1, ThresholdsWorkspace::tr("reading %1").arg(name));
-    auto data = readLabelledData(file);
+    auto data = readLabelledData(files);
     if (!data) {
         return data.error();
     }
-    std::vector<LabelledQuery> held;
-    for (const LabelledQuery& query : data->queries) {
-        if (query.split != Split::Train && query.split != Split::Validation) {
-            held.push_back(query);
-        }
-    }
-    if (held.empty()) {
-        return inputError("every row of " + file.string()
-            + " belongs to training or validation: nothing is held out to judge on");
-    }
-    Scored scored;
-    scored.source = name;
-    scored.rows = scoreRows(
-        classifier->model(), held,
-        [&](std::size_t done) {
-            control.progress(
-                double(done) / double(held.size()), ThresholdsWorkspace::tr("scoring"));
-        },
-        control.cancelFlag());
-    if (control.isCancelled()) {
-        return cancelledError("The job was cancelled.");
-    }
-    return scored;
+    return std::make_shared<const LabelledData>(std::move(*data));
 }
 
 } // namespace
 
 ThresholdsWorkspace::ThresholdsWorkspace(Console* console, QWidget* parent)
     : Workspace(console, QStringLiteral("thresholds"), tr("Thresholds"), parent)
+    , m_session(new TuningSession(console->jobs(),
+          console->configFolder() % QLatin1StringView("/thresholds-draft.json"), this))
+    , m_pools(new Pools(console, this))
+    , m_traffic(new ops::TrafficReader(console->redis(), this))
     , m_state(new StateView(this))
-    , m_intents(new IntentsModel(this))
 {
     auto* page = new QWidget(this);
     auto* columns = new QHBoxLayout(page);
@@ -86,109 +76,196 @@ ThresholdsWorkspace::ThresholdsWorkspace(Console* console, QWidget* parent)
     columns->setSpacing(12);
     auto* left = new QVBoxLayout;
     left->setSpacing(12);
-    left->addWidget(makeCharts(), 2);
-    left->addWidget(makeIntents(), 3);
+    m_banner = new InfoBanner(page);
+    left->addWidget(m_banner);
+    m_charts = new ThresholdCharts(m_session, page);
+    left->addWidget(m_charts, 2);
+    auto* traffic = new Button(tr("Traffic"), ButtonRole::Flat, m_charts->dataCard());
+    traffic->setToolTip(tr("Loads recorded decisions from Redis"));
+    connect(traffic, &Button::clicked, this, &ThresholdsWorkspace::loadTraffic);
+    auto* open = new Button(tr("Open…"), ButtonRole::Flat, m_charts->dataCard());
+    open->setToolTip(tr("Opens labelled data (Ctrl+O)"));
+    connect(open, &Button::clicked, this, &ThresholdsWorkspace::chooseFiles);
+    m_charts->dataCard()->addToTitle(traffic);
+    m_charts->dataCard()->addToTitle(open);
+    left->addWidget(makeTabs(), 3);
     columns->addLayout(left, 1);
     columns->addWidget(makeSide());
     m_state->setDataWidget(page);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_state);
-
-    auto* open = new QAction(tr("Open labelled data…"), this);
-    open->setShortcut(QKeySequence::Open);
-    open->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    connect(open, &QAction::triggered, this, &ThresholdsWorkspace::chooseFile);
-    addAction(open);
-    auto* bundled = new QAction(tr("Use the bundled labelled data"), this);
-    connect(bundled, &QAction::triggered, this, [this] { loadData(); });
-    addAction(bundled);
-
-    connect(m_state, &StateView::actionTriggered, this, [this] { loadData(); });
-    connect(m_state, &StateView::retryRequested, this, [this] { loadData(); });
-    connect(m_state, &StateView::cancelRequested, console->jobs(), &Jobs::cancelAll);
-    connect(console, &Console::environmentChanged, this, [this] {
-        m_active.clear();
-        refreshPublished();
-    });
-    connect(console, &Console::sourceChanged, this, [this](Source source) {
-        if (source == Source::Redis) {
-            refreshPublished();
-        }
-    });
-    m_poll.setInterval(1000);
-    connect(&m_poll, &QTimer::timeout, this, &ThresholdsWorkspace::refreshPublished);
+    addActions();
+    connectAll();
     m_state->showEmpty(tr("See what a threshold would do"),
-        tr("On labelled data, drag the threshold and watch coverage and errors follow; then "
-           "publish it to a pool. "
+        tr("On labelled data, drag the threshold and watch coverage and errors follow; certify an "
+           "error rate; see what would change; then publish to a pool. "
            "Ctrl+O opens your own data (CLINC150 JSON, CSV, JSON Lines)."),
         tr("Use the bundled data"));
-    updateButtons();
 }
 
-QWidget* ThresholdsWorkspace::makeCharts()
+void ThresholdsWorkspace::addActions()
 {
-    auto* row = new QWidget(this);
-    auto* layout = new QHBoxLayout(row);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(12);
-    m_dataCard = new Card(tr("Confidence of answers"), {}, row);
-    auto* open = new Button(tr("Open…"), ButtonRole::Flat, m_dataCard);
-    open->setToolTip(tr("Opens labelled data (Ctrl+O)"));
-    connect(open, &Button::clicked, this, &ThresholdsWorkspace::chooseFile);
-    m_dataCard->addToTitle(open);
-    m_histogram = new ConfidenceHistogram(m_dataCard);
-    m_dataCard->content()->addWidget(m_histogram, 1);
-    connect(m_histogram, &ConfidenceHistogram::thresholdMoved, this,
-        &ThresholdsWorkspace::setThreshold);
-    auto* risk = new Card(tr("Risk against coverage"), tr("wrong among the accepted"), row);
-    m_curve = new RiskCurve(risk);
-    risk->content()->addWidget(m_curve, 1);
-    layout->addWidget(m_dataCard, 1);
-    layout->addWidget(risk, 1);
-    return row;
+    const auto add = [this](const QString& text, const QKeySequence& shortcut, auto&& then) {
+        auto* action = new QAction(text, this);
+        action->setShortcut(shortcut);
+        action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+        connect(action, &QAction::triggered, this, std::forward<decltype(then)>(then));
+        addAction(action);
+        return action;
+    };
+    add(tr("Open labelled data…"), QKeySequence::Open, [this] { chooseFiles(); });
+    add(tr("Use the bundled labelled data"), {}, [this] { loadData(); });
+    add(tr("Load recorded traffic"), {}, [this] { loadTraffic(); });
+    add(tr("Certify a threshold"), {}, [this] { m_guarantee->certify(); });
+    add(tr("Suggest thresholds by intent"), {}, [this] { m_guarantee->suggest(); });
+    add(tr("Publish the draft…"), {}, [this] { publish(); });
+    add(tr("Save the threshold set as a file…"), QKeySequence::Save, [this] { exportSet(); });
+    add(tr("Show what would flip"), {}, [this] { showTab(Tab::Flips); });
+    add(tr("Find an intent"), QKeySequence::Find, [this] {
+        showTab(Tab::Settings);
+        m_filter->setFocus();
+    });
+    add(tr("Ask for a second person's approval on this pool"), {},
+        [this] { m_pools->requireApproval(true, m_publish->pool()); });
+    add(tr("Ask for no approval on this pool"), {},
+        [this] { m_pools->requireApproval(false, m_publish->pool()); });
+    QUndoStack* undo = m_session->undoStack();
+    for (const bool back : {true, false}) {
+        QAction* action = back ? undo->createUndoAction(this, tr("Undo"))
+                               : undo->createRedoAction(this, tr("Redo"));
+        action->setShortcuts(back ? QList<QKeySequence>{QKeySequence(tr("Ctrl+Z"))}
+                                  : QList<QKeySequence>{QKeySequence(tr("Ctrl+Shift+Z")),
+                                      QKeySequence(tr("Ctrl+Y"))});
+        action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+        addAction(action);
+    }
 }
 
-QWidget* ThresholdsWorkspace::makeIntents()
+void ThresholdsWorkspace::connectAll()
 {
-    auto* card =
-        new Card(tr("Per intent"), tr("after the decision rule, with 95 % intervals"), this);
-    m_table = new QTableView(card);
-    auto* proxy = new QSortFilterProxyModel(m_table);
-    proxy->setSourceModel(m_intents);
-    proxy->setSortRole(Qt::UserRole);
-    m_table->setModel(proxy);
-    m_table->setSortingEnabled(true);
-    m_table->sortByColumn(IntentsModel::Intent, Qt::AscendingOrder);
-    m_table->setAccessibleName(tr("Intents"));
-    m_table->setShowGrid(false);
-    m_table->setFrameShape(QFrame::NoFrame);
-    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    m_table->setTabKeyNavigation(false);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(26);
-    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-    m_table->horizontalHeader()->setHighlightSections(false);
-    card->content()->addWidget(m_table, 1);
+    connect(m_state, &StateView::actionTriggered, this, [this] { loadData(); });
+    connect(m_state, &StateView::retryRequested, this, [this] { loadData(); });
+    connect(m_state, &StateView::cancelRequested, console()->jobs(), &Jobs::cancelAll);
+    connect(m_session, &TuningSession::dataChanged, this, &ThresholdsWorkspace::onData);
+    connect(m_session, &TuningSession::figuresChanged, this, &ThresholdsWorkspace::onFigures);
+    connect(m_session, &TuningSession::refused, this,
+        [this](const QString& reason) { m_banner->show(Tone::Bad, reason); });
+    connect(m_session, &TuningSession::draftSaved, this, [this](const QDateTime& at) {
+        m_saved = tr("draft saved %1 · ").arg(format::clock(at));
+        onFigures();
+    });
+    connect(m_pools, &Pools::changed, this, &ThresholdsWorkspace::onPools);
+    connect(m_guarantee, &GuaranteePanel::changed, this, [this] {
+        m_charts->setLimit(m_guarantee->alpha()->value() / 100);
+        const auto& guarantee = m_guarantee->guarantee();
+        m_settings->setGuarantee(guarantee ? &*guarantee : nullptr);
+    });
+    connect(m_guarantee, &GuaranteePanel::trouble, this,
+        [this](const QString& text) { m_banner->show(Tone::Bad, text); });
+    connect(m_guarantee, &GuaranteePanel::done, this, &ThresholdsWorkspace::record);
+    connect(m_publish, &PublishPanel::poolChanged, this, [this](const QString& pool) {
+        m_versions->setPool(pool);
+        onPools();
+    });
+    connect(m_publish, &PublishPanel::differenceWanted, this, [this] { showTab(Tab::Flips); });
+    connect(m_versions, &VersionsView::activateRequested, m_publish, &PublishPanel::askActivate);
+    connect(m_banner, &InfoBanner::actionTriggered, this, [this] {
+        if (const auto left = m_session->leftBehind()) {
+            m_session->edit(*left, tr("the draft left behind"));
+        }
+        m_banner->dismiss();
+    });
+}
+
+Card* ThresholdsWorkspace::makeTabs()
+{
+    auto* card = new Card({}, {}, this);
+    m_tabs = new QTabBar(card);
+    m_tabs->setAccessibleName(tr("Views"));
+    m_tabs->setDrawBase(false);
+    m_tabs->setExpanding(false);
+    for (const QString& name : {tr("Settings and intents"), tr("Confusion"), tr("What would flip"),
+             tr("Pools and versions")}) {
+        m_tabs->addTab(name);
+    }
+    m_filter = new QLineEdit(card);
+    m_filter->setPlaceholderText(tr("Find   Ctrl+F"));
+    m_filter->setAccessibleName(tr("Find an intent"));
+    m_filter->setClearButtonEnabled(true);
+    m_filter->setMaximumWidth(160);
+    auto* head = new QHBoxLayout;
+    head->addWidget(m_tabs);
+    head->addStretch();
+    head->addWidget(m_filter);
+    card->content()->addLayout(head);
+    m_pages = new QStackedWidget(card);
+    m_settings = new SettingsModel(m_session, this);
+    m_table = new SettingsTable(m_settings, m_pages);
+    m_confusion = new ConfusionView(m_session, m_pages);
+    m_flips = new FlipsView(m_session, m_pages);
+    m_versions = new VersionsView(m_session, m_pools, m_pages);
+    for (QWidget* view : {static_cast<QWidget*>(m_table), static_cast<QWidget*>(m_confusion),
+             static_cast<QWidget*>(m_flips), static_cast<QWidget*>(m_versions)}) {
+        m_pages->addWidget(view);
+    }
+    card->content()->addWidget(m_pages, 1);
+    connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
+        m_pages->setCurrentIndex(index);
+        m_filter->setVisible(Tab(index) == Tab::Settings);
+    });
+    connect(m_filter, &QLineEdit::textChanged, m_table->proxy(),
+        &QSortFilterProxyModel::setFilterFixedString);
+    connect(m_table, &SettingsTable::intentOpened, this, [this](int label) {
+        m_confusion->openIntent(label);
+        showTab(Tab::Confusion);
+    });
     return card;
 }
 
 QWidget* ThresholdsWorkspace::makeSide()
 {
-    auto* card = new Card(tr("Global threshold"), tr("accept from this confidence on"), this);
-    card->setFixedWidth(340);
-    auto* column = card->content();
-    column->setSpacing(10);
+    auto* side = new QWidget(this);
+    side->setFixedWidth(350);
+    auto* column = new QVBoxLayout(side);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(12);
+    column->addWidget(makeDraft());
+    m_guarantee = new GuaranteePanel(m_session, side);
+    column->addWidget(m_guarantee, 1);
+    m_publish = new PublishPanel(console(), m_session, m_pools, side);
+    column->addWidget(m_publish);
+    return side;
+}
+
+Card* ThresholdsWorkspace::makeDraft()
+{
+    auto* card = new Card(tr("Draft"), {}, this);
+    for (const bool back : {true, false}) {
+        auto* button = new Button(back ? tr("Undo") : tr("Redo"), ButtonRole::Flat, card);
+        QUndoStack* undo = m_session->undoStack();
+        button->setEnabled(false);
+        connect(button, &Button::clicked, undo, back ? &QUndoStack::undo : &QUndoStack::redo);
+        connect(undo, back ? &QUndoStack::canUndoChanged : &QUndoStack::canRedoChanged, button,
+            &Button::setEnabled);
+        connect(undo, back ? &QUndoStack::undoTextChanged : &QUndoStack::redoTextChanged, button,
+            &Button::setToolTip);
+        card->addToTitle(button);
+    }
     m_spin = new QDoubleSpinBox(card);
     m_spin->setRange(0, 1);
     m_spin->setDecimals(3);
     m_spin->setSingleStep(0.01);
     m_spin->setAccessibleName(tr("Global threshold"));
-    connect(m_spin, &QDoubleSpinBox::valueChanged, this, &ThresholdsWorkspace::setThreshold);
-    column->addWidget(m_spin);
+    connect(m_spin, &QDoubleSpinBox::valueChanged, m_session, &TuningSession::setGlobal);
+    auto* line = new QHBoxLayout;
+    line->addWidget(new Text(FontRole::Base, Ink::Muted, tr("Global threshold"), card), 1);
+    line->addWidget(m_spin, 1);
+    card->content()->addLayout(line);
     auto* figures = new QHBoxLayout;
     const auto figure = [&](const QString& name) {
         auto* box = new QVBoxLayout;
+        box->setSpacing(0);
         auto* value = new Text(FontRole::Figure, Ink::Text, format::missing(), card);
         box->addWidget(value);
         box->addWidget(new Text(FontRole::Small, Ink::Muted, name, card));
@@ -197,74 +274,100 @@ QWidget* ThresholdsWorkspace::makeSide()
     };
     m_coverage = figure(tr("coverage: accepted"));
     m_risk = figure(tr("wrong among them"));
-    column->addLayout(figures);
-    m_details = new Text(FontRole::Base, Ink::Muted, {}, card);
+    card->content()->addLayout(figures);
+    m_details = new Text(FontRole::Small, Ink::Muted, {}, card);
     m_details->setWordWrap(true);
-    column->addWidget(m_details);
-    column->addSpacing(6);
-    column->addWidget(new Text(FontRole::CardTitle, Ink::Muted, tr("Published"), card));
-    m_published = new Text(FontRole::Base, Ink::Muted, {}, card);
-    m_published->setWordWrap(true);
-    column->addWidget(m_published);
-    m_workers = new QTableWidget(0, 3, card);
-    m_workers->setAccessibleName(tr("Set served by each worker"));
-    m_workers->setShowGrid(false);
-    m_workers->setFrameShape(QFrame::NoFrame);
-    m_workers->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    m_workers->setSelectionMode(QAbstractItemView::NoSelection);
-    m_workers->setTabKeyNavigation(false);
-    m_workers->verticalHeader()->hide();
-    m_workers->horizontalHeader()->hide();
-    m_workers->verticalHeader()->setDefaultSectionSize(25);
-    m_workers->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
-    column->addWidget(m_workers, 1);
-    m_banner = new InfoBanner(card);
-    column->addWidget(m_banner);
-    m_pool = new QComboBox(card);
-    m_pool->addItems({QStringLiteral("blue"), QStringLiteral("green")});
-    m_pool->setAccessibleName(tr("Pool"));
-    connect(m_pool, &QComboBox::currentTextChanged, this, &ThresholdsWorkspace::refreshPublished);
-    m_comment = new QLineEdit(card);
-    m_comment->setPlaceholderText(tr("Why (kept with the set)"));
-    m_comment->setAccessibleName(tr("Comment"));
-    m_comment->setMaxLength(500);
-    auto* form = new QFormLayout;
-    form->addRow(tr("Pool"), m_pool);
-    form->addRow(tr("Comment"), m_comment);
-    column->addLayout(form);
-    m_back = new Button(tr("Undo last publish"), ButtonRole::Plain, card);
-    m_back->setToolTip(tr("Points the pool back to the set before the present one"));
-    connect(m_back, &Button::clicked, this, &ThresholdsWorkspace::goBack);
-    m_publish =
-        new Button(tr("Publish to %1…").arg(QStringLiteral("blue")), ButtonRole::Primary, card);
-    connect(m_publish, &Button::clicked, this, &ThresholdsWorkspace::publish);
-    auto* buttons = new QHBoxLayout;
-    buttons->addWidget(m_back);
-    buttons->addStretch();
-    buttons->addWidget(m_publish);
-    column->addLayout(buttons);
+    card->content()->addWidget(m_details);
     return card;
 }
 
 void ThresholdsWorkspace::activated()
 {
-    m_poll.start();
-    refreshPublished();
+    m_pools->start();
 }
 
 void ThresholdsWorkspace::deactivated()
 {
-    m_poll.stop();
+    m_pools->stop();
 }
 
-void ThresholdsWorkspace::chooseFile()
+ConfidenceHistogram* ThresholdsWorkspace::histogram() const
+{
+    return m_charts->histogram();
+}
+
+QComboBox* ThresholdsWorkspace::pool() const
+{
+    return m_publish->poolChoice();
+}
+
+std::size_t ThresholdsWorkspace::rows() const
+{
+    return m_session->hasData() ? m_session->data().rows.size() : 0;
+}
+
+QTableWidget* ThresholdsWorkspace::workersTable() const
+{
+    return m_versions->workers();
+}
+
+void ThresholdsWorkspace::showTab(Tab tab)
+{
+    m_tabs->setCurrentIndex(int(tab));
+}
+
+void ThresholdsWorkspace::setThreshold(double threshold)
+{
+    m_session->setGlobal(threshold);
+}
+
+void ThresholdsWorkspace::publish()
+{
+    m_publish->publish();
+}
+
+void ThresholdsWorkspace::chooseFiles()
 {
     auto* dialog = new QFileDialog(this, tr("Open labelled data"), {},
         tr("Labelled data (*.json *.jsonl *.csv);;All files (*)"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFile);
-    connect(dialog, &QFileDialog::fileSelected, this, &ThresholdsWorkspace::loadData);
+    dialog->setFileMode(QFileDialog::ExistingFiles);
+    connect(dialog, &QFileDialog::filesSelected, this, &ThresholdsWorkspace::previewData);
     dialog->open();
+}
+
+void ThresholdsWorkspace::previewData(const QStringList& files)
+{
+    const auto classifier = console()->classifier();
+    if (classifier == nullptr || files.isEmpty()) {
+        loadData(files.value(0)); // says that there is no model yet
+        return;
+    }
+    std::vector<std::filesystem::path> paths;
+    QStringList names;
+    for (const QString& file : files) {
+        paths.emplace_back(file.toStdString());
+        names << file.section(u'/', -1);
+    }
+    const QString source = names.join(QStringLiteral(", "));
+    console()->jobs()->start<std::shared_ptr<const LabelledData>>(
+        tr("Reading %1").arg(source), QStringLiteral("thresholds-data"),
+        [paths, source](JobControl& control) { return read(control, paths, source); }, this,
+        [this, classifier, source](const Result<std::shared_ptr<const LabelledData>>& found) {
+            if (!found) { // what is there stays
+                m_session->hasData()
+                    ? m_banner->show(Tone::Bad, QString::fromStdString(found.error().text()))
+                    : m_state->showError(tr("The data could not be used"), found.error(),
+                        tr("Mend the file and open it again; the bundled data is used on Retry."));
+                return;
+            }
+            auto* dialog = new DataPreviewDialog(
+                ops::previewOf(**found, source.toStdString(), classifier->model()), this);
+            dialog->setAttribute(Qt::WA_DeleteOnClose);
+            connect(dialog, &QDialog::accepted, this,
+                [this, classifier, found = *found, source] { use(classifier, found, source); });
+            dialog->open();
+        });
 }
 
 void ThresholdsWorkspace::loadData(const QString& file)
@@ -279,281 +382,170 @@ void ThresholdsWorkspace::loadData(const QString& file)
     const std::filesystem::path path =
         file.isEmpty() ? resourceFile("queries.jsonl") : std::filesystem::path(file.toStdString());
     const QString name = file.isEmpty() ? tr("the bundled data") : file.section(u'/', -1);
-    m_state->showLoading(tr("Scoring %1").arg(name));
-    console()->jobs()->start<Scored>(
-        tr("Scoring %1").arg(name), QStringLiteral("thresholds-data"),
-        [classifier, path, name](
-            JobControl& control) { return scoreHeldOut(control, classifier, path, name); },
+    m_state->showLoading(tr("Reading %1").arg(name));
+    console()->jobs()->start<std::shared_ptr<const LabelledData>>(
+        tr("Reading %1").arg(name), QStringLiteral("thresholds-data"),
+        [path, name](JobControl& control) { return read(control, {path}, name); }, this,
+        [this, classifier, name](const Result<std::shared_ptr<const LabelledData>>& found) {
+            if (!found) {
+                m_state->showError(tr("The data could not be used"), found.error(),
+                    tr("Mend the file and open it again; the bundled data is used on Retry."));
+                return;
+            }
+            use(classifier, *found, name);
+        });
+}
+
+void ThresholdsWorkspace::use(std::shared_ptr<const Classifier> classifier,
+    std::shared_ptr<const LabelledData> labelled, const QString& source)
+{
+    m_state->showLoading(tr("Scoring %1").arg(source));
+    console()->jobs()->start<ops::TuningData>(
+        tr("Scoring %1").arg(source), QStringLiteral("thresholds-data"),
+        [classifier, labelled, name = source.toStdString()](
+            JobControl& control) { return score(control, *labelled, name, classifier->model()); },
         this,
-        [this, classifier](Result<Scored> scored) {
+        [this, classifier](Result<ops::TuningData> scored) {
             if (!scored) {
                 m_state->showError(tr("The data could not be used"), scored.error(),
                     tr("Mend the file and open it again; the bundled data is used on Retry."));
                 return;
             }
-            m_classifier = classifier;
-            onScored(std::move(scored->rows), scored->source);
+            m_session->setData(classifier, std::move(*scored));
+            m_state->showData();
+            m_banner->dismiss();
+            if (const auto left = m_session->leftBehind()) {
+                m_banner->show(Tone::None,
+                    tr("A draft from before is kept: global %1. It was not published.")
+                        .arg(format::fixed(left->global, 3)),
+                    tr("Go on with it"));
+            }
         });
 }
 
-void ThresholdsWorkspace::onScored(std::vector<ScoredRow> rows, const QString& source)
+void ThresholdsWorkspace::loadTraffic()
 {
-    m_rows = std::move(rows);
-    m_source = source;
-    m_set = m_classifier->model().defaultThresholds();
-    m_dataCard->setHint(
-        tr("held-out rows of %1, %2 queries").arg(source, format::count(double(m_rows.size()))));
-    m_intents->setIntents(m_classifier->model().labels());
-    m_histogram->setRows(m_rows);
-    m_curve->setCurve(riskCoverage(m_rows));
-    m_state->showData();
-    setThreshold(m_set.global);
-    recompute();
-    refreshPublished();
+    if (!m_session->hasData()) {
+        loadData();
+        return;
+    }
+    if (!m_pools->isConnected()) {
+        m_banner->show(Tone::Warn, tr("Recorded traffic is in Redis, and none is connected."));
+        return;
+    }
+    const Model& model = m_session->classifier().model();
+    setStatus(tr("reading recorded traffic"));
+    m_traffic->read(
+        model.labels(), model.hash(), mostTraffic,
+        [this](std::size_t rows) {
+            setStatus(tr("reading recorded traffic: %1 rows").arg(format::count(double(rows))));
+        },
+        [this](Result<ops::RecordedTraffic> traffic) {
+            if (!traffic) {
+                m_banner->show(Tone::Bad, QString::fromStdString(traffic.error().text()));
+                return;
+            }
+            const std::size_t rows = traffic->rows.size();
+            const std::size_t left = traffic->otherModels + traffic->damaged;
+            if (rows == 0) {
+                m_banner->show(Tone::Warn,
+                    left == 0 ? tr("No decision is recorded yet. Workers record a share of the "
+                                   "sessions (decision_log.share).")
+                              : tr("None of %1 recorded decisions is of this model.").arg(left));
+            } else if (left > 0) {
+                m_banner->show(Tone::None,
+                    tr("%1 recorded decisions; %2 of another model or unreadable are left out.")
+                        .arg(format::count(double(rows)), format::count(double(left))));
+            }
+            m_session->setTraffic(std::move(*traffic));
+            m_charts->show(ThresholdCharts::Left::Traffic);
+        });
 }
 
-void ThresholdsWorkspace::setThreshold(double threshold)
+void ThresholdsWorkspace::onData()
 {
-    m_set.global = threshold;
+    const ops::TuningData& tuning = m_session->data();
+    QString hint = tr("%1 held-out rows of %2")
+                       .arg(format::count(double(tuning.rows.size())),
+                           QString::fromStdString(tuning.preview.source));
+    if (m_session->traffic() != nullptr) {
+        hint += tr(" · %1 recorded").arg(format::count(double(m_session->traffic()->rows.size())));
+    }
+    m_charts->dataCard()->setHint(hint);
+    m_pools->refresh();
+}
+
+void ThresholdsWorkspace::onFigures()
+{
     const QSignalBlocker quiet(m_spin);
-    m_spin->setValue(threshold);
-    m_histogram->setThreshold(threshold);
-    recompute();
-}
-
-void ThresholdsWorkspace::recompute()
-{
-    if (m_classifier == nullptr || m_rows.empty()) {
-        return;
-    }
-    QElapsedTimer timer;
-    timer.start();
-    const auto compiled = m_classifier->compile(m_set);
-    if (!compiled) {
-        m_banner->show(Tone::Bad, QString::fromStdString(compiled.error().text()));
-        return;
-    }
-    m_outcome = outcomeOf(m_rows, **compiled);
-    m_intents->setOutcomes(
-        intentOutcomes(m_rows, **compiled, m_classifier->model().labels().size()), m_set);
-    const double ms = double(timer.nsecsElapsed()) / 1e6;
+    m_spin->setValue(m_session->draft().global);
+    const Outcome& outcome = m_session->figures().outcome;
     const Interval risk =
-        wilsonInterval(std::int64_t(m_outcome.acceptedWrong()), std::int64_t(m_outcome.accepted));
-    m_coverage->setText(format::percent(m_outcome.coverage()));
+        wilsonInterval(std::int64_t(outcome.acceptedWrong()), std::int64_t(outcome.accepted));
+    m_coverage->setText(format::percent(outcome.coverage()));
     m_risk->setText(
-        m_outcome.accepted == 0 ? format::missing() : format::percent(m_outcome.errorRate()));
+        outcome.accepted == 0 ? format::missing() : format::percent(outcome.errorRate()));
     m_details->setText(
-        tr("%1 of %2 accepted, %3 of them wrong (95 % interval %4 to %5) · %6 clarified · %7 fall "
-           "back · "
-           "%8 of the out-of-scope queries are held back")
-            .arg(format::count(double(m_outcome.accepted)), format::count(double(m_outcome.rows())),
-                format::count(double(m_outcome.acceptedWrong())), format::percent(risk.low),
-                format::percent(risk.high), format::count(double(m_outcome.clarified)),
-                format::count(double(m_outcome.fallback)))
-            .arg(m_outcome.outOfScope == 0 ? format::missing()
-                                           : format::percent(m_outcome.outOfScopeRecall())));
-    m_curve->setPoint(m_outcome.coverage(), m_outcome.errorRate());
-    setStatus(tr("%1 rows re-evaluated in %2")
-                  .arg(format::count(double(m_rows.size())), format::duration(ms / 1000)));
-    updateButtons();
+        tr("%1 of %2 accepted, %3 wrong (95 %: %4 to %5) · %6 clarified · %7 fall back · %8 of "
+           "what is out of scope is held back")
+            .arg(format::count(double(outcome.accepted)), format::count(double(outcome.rows())),
+                format::count(double(outcome.acceptedWrong())), format::percent(risk.low),
+                format::percent(risk.high), format::count(double(outcome.clarified)),
+                format::count(double(outcome.fallback)))
+            .arg(outcome.outOfScope == 0 ? format::missing()
+                                         : format::percent(outcome.outOfScopeRecall())));
+    const std::size_t rows = m_session->data().rows.size()
+        + (m_session->traffic() == nullptr ? 0 : m_session->traffic()->rows.size());
+    setStatus(m_saved
+        % tr("%1 rows judged anew in %2")
+              .arg(format::count(double(rows)),
+                  format::duration(m_session->lastMilliseconds() / 1000)));
 }
 
-std::optional<ThresholdSet> ThresholdsWorkspace::activeOn(const QString& pool) const
+void ThresholdsWorkspace::onPools()
 {
-    const auto found = m_active.find(pool);
-    return found == m_active.end() ? std::nullopt : std::optional(found->second);
-}
-
-void ThresholdsWorkspace::refreshPublished()
-{
-    if (!console()->source(Source::Redis).isUp()) {
-        const SourceState& redis = console()->source(Source::Redis);
-        m_published->setText(console()->hasEnvironment()
-                ? tr("Redis does not answer: %1").arg(redis.error)
-                : tr("Nothing is connected: start the local stack to publish."));
-        m_workers->setRowCount(0);
-        m_histogram->setLive(std::nullopt);
+    m_session->setLive(m_pools->active(m_publish->pool()));
+    if (!m_pools->isConnected()) {
         setChips({});
-        updateButtons();
         return;
     }
-    for (const QString& pool : {QStringLiteral("blue"), QStringLiteral("green")}) {
-        console()->publishedThresholds()->active(
-            pool, this, [this, pool](const Result<std::optional<ThresholdSet>>& set) {
-                if (!set) {
-                    m_published->setText(QString::fromStdString(set.error().text()));
-                    return;
-                }
-                if (*set) {
-                    m_active.insert_or_assign(pool, **set);
-                } else {
-                    m_active.erase(pool);
-                }
-                QStringList words;
-                for (const QString& name : {QStringLiteral("blue"), QStringLiteral("green")}) {
-                    const auto active = activeOn(name);
-                    words << (active ? tr("%1 serves set %2").arg(name).arg(active->number)
-                                     : tr("%1 serves the model's own").arg(name));
-                }
-                setChips({ChipText{
-                    words.join(QStringLiteral(" · ")), {}, {}, {}, tr("pointers in Redis")}});
-                const auto here = activeOn(m_pool->currentText());
-                m_histogram->setLive(here ? std::optional(here->global) : std::nullopt);
-                m_published->setText(here
-                        ? tr("set %1 on %2: global %3, by %4%5")
-                              .arg(here->number)
-                              .arg(m_pool->currentText(), format::fixed(here->global, 3),
-                                  QString::fromStdString(here->author),
-                                  here->comment.empty()
-                                      ? QString()
-                                      : QString(QStringLiteral(": ")
-                                          % QString::fromStdString(here->comment)))
-                        : tr("nothing was published to %1; its workers serve the model's own "
-                             "thresholds")
-                              .arg(m_pool->currentText()));
-                updateButtons();
-            });
+    QStringList words;
+    for (const QString& name : Pools::names()) {
+        const auto active = m_pools->active(name);
+        words << (active ? tr("%1 serves set %2").arg(name).arg(active->number)
+                         : tr("%1 serves the model's own").arg(name));
     }
-    console()->publishedThresholds()->workers(console()->environment().workers, this,
-        [this](const QList<ops::WorkerInfo>& workers) { showWorkers(workers); });
+    setChips({ChipText{words.join(QStringLiteral(" · ")), {}, {}, {}, tr("pointers in Redis")}});
 }
 
-void ThresholdsWorkspace::showWorkers(const QList<ops::WorkerInfo>& workers)
+void ThresholdsWorkspace::exportSet()
 {
-    m_workers->setRowCount(int(workers.size()));
-    for (int row = 0; row < workers.size(); ++row) {
-        const ops::WorkerInfo& worker = workers[row];
-        const auto active = activeOn(worker.endpoint.pool);
-        const qint64 wanted = active ? active->number : 0;
-        const bool there = worker.reachable && worker.thresholdSet == wanted;
-        const QString texts[] = {QString(worker.endpoint.url.authority()), worker.endpoint.pool,
-            !worker.reachable ? tr("✕ away")
-                : there       ? tr("✓ set %1").arg(worker.thresholdSet)
-                              : tr("◌ set %1").arg(worker.thresholdSet)};
-        for (int column = 0; column < 3; ++column) {
-            auto* item = new QTableWidgetItem(texts[column]);
-            item->setTextAlignment(
-                (column == 2 ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-            if (column == 2) {
-                item->setForeground(theme().color(there ? Tone::Ok
-                        : worker.reachable              ? Tone::Warn
-                                                        : Tone::Bad));
-            }
-            if (!worker.reachable) {
-                item->setToolTip(worker.error);
-            }
-            m_workers->setItem(row, column, item);
-        }
+    if (!m_session->hasData()) {
+        return;
     }
-}
-
-void ThresholdsWorkspace::updateButtons()
-{
-    const bool connected = console()->source(Source::Redis).isUp();
-    const auto active = activeOn(m_pool->currentText());
-    m_publish->setText(tr("Publish to %1…").arg(m_pool->currentText()));
-    m_publish->setEnabled(
-        connected && !m_rows.empty() && !m_publishing && !console()->environment().readOnly);
-    m_publish->setToolTip(connected ? QString() : tr("Nothing is connected"));
-    m_back->setEnabled(connected && active && !m_publishing && !console()->environment().readOnly);
-}
-
-void ThresholdsWorkspace::publish()
-{
-    const QString pool = m_pool->currentText();
-    const auto active = activeOn(pool);
-    Confirmation question;
-    question.title = tr("Publish a threshold set to %1").arg(pool);
-    question.object =
-        tr("global threshold %1 (now %2), to the workers of %3")
-            .arg(format::fixed(m_set.global, 3),
-                active ? format::fixed(active->global, 3) : tr("the model's own"), pool);
-    question.consequence = tr(
-        "The workers serve it within a second. \"Undo last publish\" brings the present one back.");
-    question.verb = tr("Publish to %1").arg(pool);
-    question.environment = console()->environment().name;
-    question.production = console()->environment().production;
-    auto* dialog = new ConfirmDialog(question, this);
+    auto* dialog = new QFileDialog(
+        this, tr("Save the threshold set"), QStringLiteral("thresholds.json"), tr("JSON (*.json)"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QDialog::accepted, this, [this, pool] {
-        ThresholdSet set = m_set;
-        set.author = console()->user().toStdString();
-        set.comment = m_comment->text().toStdString();
-        set.createdAt = QDateTime::currentDateTimeUtc().toString(Qt::ISODate).toStdString();
-        send(set, pool);
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& file) {
+        const auto written =
+            writeFileAtomically(file.toStdString(), m_session->draft().toJson() + "\n");
+        m_banner->show(written ? Tone::Ok : Tone::Bad,
+            written ? tr("Saved as %1.").arg(file)
+                    : QString::fromStdString(written.error().text()));
     });
     dialog->open();
 }
 
-void ThresholdsWorkspace::send(const ThresholdSet& set, const QString& pool)
+void ThresholdsWorkspace::record(
+    const QString& kind, const QString& subject, const QJsonObject& details)
 {
-    const auto active = activeOn(pool);
-    m_publishing = true;
-    updateButtons();
-    console()->publishedThresholds()->publish(
-        set, pool, active ? active->number : 0, this, [this, pool](const Result<qint64>& number) {
-            m_publishing = false;
-            ops::HistoryEntry entry;
-            entry.kind = QStringLiteral("publish");
-            if (number) {
-                entry.subject = tr("set %1 to %2").arg(*number).arg(pool);
-                entry.outcome = QStringLiteral("done");
-                entry.details = {
-                    {QStringLiteral("number"), *number}, {QStringLiteral("global"), m_set.global}};
-                m_comment->clear();
-                m_banner->show(Tone::Ok, tr("Set %1 is published to %2.").arg(*number).arg(pool));
-                console()->notify(
-                    Tone::Ok, tr("Set %1 published to %2").arg(*number).arg(pool), id());
-            } else {
-                entry.subject = tr("set to %1").arg(pool);
-                entry.outcome = QStringLiteral("refused");
-                m_banner->show(Tone::Bad, QString::fromStdString(number.error().text()));
-            }
-            console()->record(entry);
-            refreshPublished();
-        });
-}
-
-void ThresholdsWorkspace::goBack()
-{
-    const QString pool = m_pool->currentText();
-    const auto active = activeOn(pool);
-    if (!active) {
-        return;
-    }
-    m_publishing = true;
-    updateButtons();
-    console()->publishedThresholds()->previous(
-        pool, this, [this, pool, from = active->number](const Result<qint64>& before) {
-            if (!before || *before < 0) {
-                onWentBack(pool, from,
-                    before ? Result<qint64>(inputError("there is no earlier set on this pool"))
-                           : before);
-                return;
-            }
-            console()->publishedThresholds()->activate(
-                *before, pool, from, this, [this, pool, from](const Result<qint64>& number) {
-                    onWentBack(pool, from, number);
-                });
-        });
-}
-
-void ThresholdsWorkspace::onWentBack(const QString& pool, qint64 from, const Result<qint64>& number)
-{
-    m_publishing = false;
     ops::HistoryEntry entry;
-    entry.kind = QStringLiteral("publish");
-    entry.subject = tr("back from set %1 on %2").arg(from).arg(pool);
-    entry.outcome = number ? QStringLiteral("done") : QStringLiteral("refused");
+    entry.kind = kind;
+    entry.subject = subject;
+    entry.outcome = QStringLiteral("done");
+    entry.details = details;
     console()->record(entry);
-    if (!number) {
-        m_banner->show(Tone::Bad, QString::fromStdString(number.error().text()));
-    } else if (*number == 0) {
-        m_banner->show(Tone::Ok, tr("%1 serves the model's own thresholds again.").arg(pool));
-    } else {
-        m_banner->show(Tone::Ok, tr("%1 is back on set %2.").arg(pool).arg(*number));
-    }
-    refreshPublished();
 }
 
 } // namespace sluice::ui

@@ -1,31 +1,36 @@
 #pragma once
 
-#include "engine/classification/classifier.h"
-#include "engine/classification/evaluator.h"
-#include "engine/operations/thresholds/publishedthresholds.h"
+#include "engine/operations/thresholds/recordedtraffic.h"
 #include "ui/shell/workspace.h"
-
-#include <QTimer>
-#include <map>
+#include "ui/thresholds/tuningsession.h"
 
 class QComboBox;
 class QDoubleSpinBox;
 class QLineEdit;
-class QTableView;
+class QStackedWidget;
+class QTabBar;
 class QTableWidget;
 
 namespace sluice::ui {
 
-class Button;
 class Card;
 class ConfidenceHistogram;
+class ConfusionView;
+class DataPreviewDialog;
+class FlipsView;
+class GuaranteePanel;
 class InfoBanner;
-class IntentsModel;
-class RiskCurve;
+class Pools;
+class PublishPanel;
+class SettingsModel;
+class SettingsTable;
 class StateView;
 class Text;
+class ThresholdCharts;
+class VersionsView;
 
-/// Admins' page: what a global threshold would do on labelled data, live; published to a pool and
+/// Admins' page: what a draft of a threshold set does to labelled rows and to recorded traffic,
+/// what of it can be guaranteed, what would change against the live set; published to a pool and
 /// watched arriving.
 class ThresholdsWorkspace : public Workspace
 {
@@ -34,63 +39,78 @@ class ThresholdsWorkspace : public Workspace
 public:
     explicit ThresholdsWorkspace(Console* console, QWidget* parent = nullptr);
 
+    enum class Tab
+    {
+        Settings,
+        Confusion,
+        Flips,
+        Versions
+    };
+
     void activated() override;
     void deactivated() override;
 
     /// Reads and scores labelled data in the background; empty: the bundled data.
     void loadData(const QString& file = {});
+    void previewData(const QStringList& files); ///< shows what is in them first
+    void loadTraffic(); ///< from the environment's Redis
     void setThreshold(double threshold);
-    /// Asks, then publishes to the chosen pool.
-    void publish();
+    void publish(); ///< asks, then publishes to the chosen pool
+    void showTab(Tab tab);
 
     StateView* stateView() const { return m_state; }
-    ConfidenceHistogram* histogram() const { return m_histogram; }
-    QComboBox* pool() const { return m_pool; }
-    const Outcome& outcome() const { return m_outcome; }
-    std::size_t rows() const { return m_rows.size(); }
-    QTableWidget* workersTable() const { return m_workers; }
+    TuningSession* session() const { return m_session; }
+    ConfidenceHistogram* histogram() const;
+    ThresholdCharts* charts() const { return m_charts; }
+    SettingsTable* table() const { return m_table; }
+    SettingsModel* settings() const { return m_settings; }
+    ConfusionView* confusion() const { return m_confusion; }
+    FlipsView* flips() const { return m_flips; }
+    VersionsView* versions() const { return m_versions; }
+    GuaranteePanel* guarantee() const { return m_guarantee; }
+    PublishPanel* publishPanel() const { return m_publish; }
+    Pools* pools() const { return m_pools; }
+    QComboBox* pool() const;
+    const Outcome& outcome() const { return m_session->figures().outcome; }
+    std::size_t rows() const;
+    QTableWidget* workersTable() const;
 
 private:
-    std::optional<ThresholdSet> activeOn(const QString& pool) const;
-    QWidget* makeCharts();
-    QWidget* makeIntents();
+    void addActions();
+    void connectAll();
     QWidget* makeSide();
-    void chooseFile();
-    void onScored(std::vector<ScoredRow> rows, const QString& source);
-    void recompute();
-    void refreshPublished();
-    void showWorkers(const QList<ops::WorkerInfo>& workers);
-    void send(const ThresholdSet& set, const QString& pool);
-    void goBack();
-    void onWentBack(const QString& pool, qint64 from, const Result<qint64>& number);
-    void updateButtons();
+    Card* makeDraft();
+    Card* makeTabs();
+    void chooseFiles();
+    void use(std::shared_ptr<const Classifier> classifier, std::shared_ptr<const LabelledData> data,
+        const QString& source);
+    void onData();
+    void onFigures();
+    void onPools();
+    void exportSet();
+    void record(const QString& kind, const QString& subject, const QJsonObject& details);
 
-    std::vector<ScoredRow> m_rows;
-    std::shared_ptr<const Classifier> m_classifier; ///< the one that scored the rows
-    ThresholdSet m_set; ///< the draft
-    Outcome m_outcome;
-    std::map<QString, ThresholdSet> m_active; ///< by pool; absent: none was published
-    bool m_publishing = false;
-    QString m_source;
-    QTimer m_poll;
-
+    TuningSession* m_session;
+    Pools* m_pools;
+    ops::TrafficReader* m_traffic;
     StateView* m_state;
-    ConfidenceHistogram* m_histogram;
-    RiskCurve* m_curve;
-    IntentsModel* m_intents;
-    QTableView* m_table;
+    ThresholdCharts* m_charts;
+    QTabBar* m_tabs;
+    QStackedWidget* m_pages;
+    QLineEdit* m_filter;
+    SettingsModel* m_settings;
+    SettingsTable* m_table;
+    ConfusionView* m_confusion;
+    FlipsView* m_flips;
+    VersionsView* m_versions;
+    GuaranteePanel* m_guarantee;
+    PublishPanel* m_publish;
     QDoubleSpinBox* m_spin;
     Text* m_coverage;
     Text* m_risk;
     Text* m_details;
-    QComboBox* m_pool;
-    QLineEdit* m_comment;
-    Button* m_publish;
-    Button* m_back;
-    Text* m_published;
-    QTableWidget* m_workers;
     InfoBanner* m_banner;
-    Card* m_dataCard;
+    QString m_saved; ///< "draft saved 12:04:31"
 };
 
 } // namespace sluice::ui

@@ -227,12 +227,16 @@ QByteArray redisUsers(const QHash<QString, QString>& passwords)
                 + " +watch +unwatch +slowlog|get +latency|latest +client|list (-@all +set +get "
                   "+exists "
                 + script
-                + " ~sluice:{thresholds}:*) (-@all +publish &sluice:{thresholds}:*) (-@all +xadd "
+                + " +xadd ~sluice:{thresholds}:[0-9]* ~sluice:{thresholds}:active:* "
+                  "~sluice:{thresholds}:last ~sluice:{thresholds}:previous:* "
+                  "~sluice:{thresholds}:log ~sluice:{thresholds}:proposal:*) (-@all +publish "
+                  "&sluice:{thresholds}:*) (-@all +xadd "
                   "~sluice:audit)"},
         {QStringLiteral("lead"),
             look + " +watch +unwatch (-@all +set +get +exists +xadd " + script
                 + " ~sluice:{rollout}:*) (-@all +publish &sluice:{rollout}:*) (-@all +xadd "
-                  "~sluice:audit)"},
+                  "~sluice:audit) (-@all +set ~sluice:{thresholds}:approved:* "
+                  "~sluice:{thresholds}:approval:*)"},
         {QStringLiteral("driver"),
             look + " +watch +unwatch (-@all +set +get +exists +del +pexpire +xadd " + script
                 + " ~sluice:{rollout}:*) (-@all +publish &sluice:{rollout}:*) (-@all +xadd "

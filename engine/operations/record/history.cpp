@@ -129,13 +129,16 @@ Result<QList<HistoryEntry>> History::entries(const HistoryFilter& filter) const
     query.prepare(QStringLiteral(
         "SELECT id, at, actor, environment, kind, subject, outcome, details FROM entries "
         "WHERE (:kind = '' OR kind = :kind) AND (:text = '' OR instr(lower(actor || ' ' || subject "
-        "|| ' ' || kind || ' ' || outcome || ' ' || environment), :text) > 0) "
+        "|| ' ' || kind || ' ' || outcome || ' ' || environment), :text) > 0) AND at >= :since "
         "ORDER BY id DESC LIMIT :limit"));
     query.bindValue(
         QStringLiteral(":kind"), filter.kind.isNull() ? QStringLiteral("") : filter.kind);
     query.bindValue(
         QStringLiteral(":text"), filter.text.isNull() ? QStringLiteral("") : filter.text.toLower());
     query.bindValue(QStringLiteral(":limit"), filter.limit);
+    query.bindValue(QStringLiteral(":since"),
+        filter.since.isValid() ? filter.since.toUTC().toString(Qt::ISODateWithMs)
+                               : QStringLiteral(""));
     if (!query.exec()) {
         return failure(
             QStringLiteral("could not be read"), database.databaseName(), query.lastError());
@@ -155,6 +158,24 @@ Result<QList<HistoryEntry>> History::entries(const HistoryFilter& filter) const
         entries << std::move(entry);
     }
     return entries;
+}
+
+Result<QStringList> History::kinds() const
+{
+    QSqlDatabase database = QSqlDatabase::database(m_connection, false);
+    if (!database.isOpen()) {
+        return internalError("the history is not open");
+    }
+    QSqlQuery query(database);
+    if (!query.exec(QStringLiteral("SELECT DISTINCT kind FROM entries ORDER BY kind"))) {
+        return failure(
+            QStringLiteral("could not be read"), database.databaseName(), query.lastError());
+    }
+    QStringList kinds;
+    while (query.next()) {
+        kinds << query.value(0).toString();
+    }
+    return kinds;
 }
 
 } // namespace sluice::ops

@@ -17,7 +17,8 @@ struct HistoryEntry
     QDateTime at; ///< UTC
     QString actor; ///< ACL user, or the desktop user's name where no server was asked
     QString environment;
-    QString kind; ///< "publish", "load", "shift", "rollback", "evaluate", "train", "stack"
+    QString kind; ///< "publish", "load", "shift", "rollback", "evaluate", "train", "stack",
+                  ///< "acknowledge"
     QString subject; ///< "set 42 to green"
     QString outcome; ///< "done", "passed", "failed", "refused"
     QJsonObject details; ///< what opens the thing itself: run folder, set number, shares
@@ -28,6 +29,7 @@ struct HistoryFilter
     QString text; ///< in actor, subject, kind or outcome; empty: all
     QString kind; ///< empty: all
     int limit = 1000;
+    QDateTime since = {}; ///< at or after; invalid: from the beginning
 };
 
 /// The record in SQL: SQLite (WAL) at `file`, made where missing, schema versioned.
@@ -46,6 +48,7 @@ public:
     Result<void> open(const QString& file);
     Result<qint64> add(HistoryEntry entry);
     Result<QList<HistoryEntry>> entries(const HistoryFilter& filter) const; ///< newest first
+    Result<QStringList> kinds() const; ///< those that occur, sorted
 
 Q_SIGNALS:
     void added(const sluice::ops::HistoryEntry& entry);

@@ -1,7 +1,10 @@
 #include "engine/operations/record/history.h"
+#include "engine/operations/record/historyexport.h"
 #include "tests/support/testcase.h"
 
 #include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
 #include <QTemporaryDir>
 
 using namespace sluice;
@@ -18,6 +21,9 @@ private Q_SLOTS:
     void twoProgramsShareIt();
     void unusableFilesAreSaid();
     void closedStoreRefuses();
+    void sinceLeavesOutTheOlder();
+    void exportsAsTables();
+    void twoEntriesAreCompared();
 };
 
 namespace {
@@ -125,6 +131,58 @@ void TestHistory::closedStoreRefuses()
     History history;
     QVERIFY(!history.add(entry("load", "x")).ok());
     QVERIFY(!history.entries({}).ok());
+    QVERIFY(!history.kinds().ok());
+}
+
+void TestHistory::sinceLeavesOutTheOlder()
+{
+    QTemporaryDir folder;
+    History history;
+    QVERIFY(history.open(folder.filePath(QStringLiteral("h.sqlite"))).ok());
+    HistoryEntry one = entry("load", "old");
+    QVERIFY(history.add(one).ok());
+    one.subject = QStringLiteral("new");
+    one.kind = QStringLiteral("acknowledge");
+    one.at = one.at.addDays(2);
+    QVERIFY(history.add(one).ok());
+    const auto newer = history.entries({{}, {}, 10, one.at.addSecs(-3600)});
+    QCOMPARE(newer->size(), 1);
+    QCOMPARE(newer->front().subject, QStringLiteral("new"));
+    QCOMPARE(history.entries({{}, {}, 10, one.at})->size(), 1);
+    QCOMPARE(
+        *history.kinds(), QStringList({QStringLiteral("acknowledge"), QStringLiteral("load")}));
+}
+
+void TestHistory::exportsAsTables()
+{
+    const QList<HistoryEntry> entries{entry("publish", "=1+1, \"quoted\""), entry("load", "plain")};
+    const QList<QByteArray> lines = toCsv(entries).split('\n');
+    QCOMPARE(
+        lines.at(0).trimmed(), QByteArray("id,at,actor,environment,kind,subject,outcome,details"));
+    QCOMPARE(lines.at(1).trimmed(),
+        QByteArray("0,\"2026-03-01T12:00:00.000Z\",\"admin\",\"local\",\"publish\","
+                   "\"'=1+1, \"\"quoted\"\"\",\"done\",\"{\"\"number\"\":42}\""));
+    const QJsonArray read = QJsonDocument::fromJson(toJson(entries)).array();
+    QCOMPARE(read.size(), 2);
+    QCOMPARE(read.at(0).toObject()[QStringLiteral("subject")].toString(), entries.at(0).subject);
+    QCOMPARE(read.at(1).toObject()[QStringLiteral("details")].toObject(), entries.at(1).details);
+}
+
+void TestHistory::twoEntriesAreCompared()
+{
+    HistoryEntry before = entry("publish", "set 1 to blue");
+    HistoryEntry after = entry("publish", "set 2 to blue", "mira");
+    before.details[QStringLiteral("thresholds")] = QJsonObject{{QStringLiteral("global"), 0.5}};
+    after.details[QStringLiteral("thresholds")] =
+        QJsonObject{{QStringLiteral("global"), 0.62}, {QStringLiteral("margin"), 0.1}};
+    QStringList lines;
+    for (const HistoryDifference& one : difference(before, after)) {
+        lines << QString(one.name % u' ' % one.before % u" -> " % one.after);
+    }
+    QCOMPARE(lines.join(u'\n'),
+        QStringLiteral("actor admin -> mira\nsubject set 1 to blue -> set 2 to blue\n"
+                       "thresholds.global 0.5 -> 0.62\nthresholds.margin  -> 0.1"));
+    QVERIFY(difference(before, before).isEmpty());
 }
 
 QTEST_GUILESS_MAIN(TestHistory)
