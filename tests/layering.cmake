@@ -13,7 +13,7 @@ set(rules
     "engine/service|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model)$|fmt::|spdlog::|Boost::|PkgConfig::HIREDIS|OpenSSL::|ZLIB::|Threads::)"
     "engine/operations|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+)$|fmt::|spdlog::|Boost::|PkgConfig::HIREDIS|Threads::|Qt6::(Core|Network|Sql)$|Qt6Keychain)"
     "resources|^(sluice_|CLI11::)"
-    "ui|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+|ui_[a-z]+)$|fmt::|spdlog::|Boost::|Qt6::(Core|Gui|Widgets|Charts|Network|Svg|Sql)$)"
+    "ui|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+|ui_[a-z]+)$|fmt::|spdlog::|Boost::|Qt6::(Core|Gui|Widgets|Charts|DBus|Network|Svg|Sql)$)"
     "app/sluiced|^(sluice_(base|reporting|classification|service|context|model)$|CLI11::|fmt::|spdlog::|Boost::)"
     "app/sluicectl|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+|service)$|CLI11::|fmt::|spdlog::|Boost::|Qt6::(Core|Network|Sql)$)"
     "app/sluice|^(sluice_|CLI11::|fmt::|spdlog::|Qt6::)")

@@ -14,6 +14,7 @@ namespace {
 constexpr int swatch = 14;
 constexpr int widestGap = 14;
 constexpr int leastGap = 4;
+constexpr int mostRows = 3;
 
 } // namespace
 
@@ -35,12 +36,34 @@ void ChartLegend::setEntries(const QList<Entry>& entries)
         words << entry.name % u' ' % entry.value;
     }
     setAccessibleDescription(words.join(QStringLiteral(", ")));
+    fitRows();
     update();
+}
+
+int ChartLegend::rowHeight()
+{
+    return QFontMetrics(theme().font(FontRole::Small)).height() + 4;
 }
 
 QSize ChartLegend::sizeHint() const
 {
-    return {100, QFontMetrics(theme().font(FontRole::Small)).height() + 4};
+    return {100, m_rows * rowHeight()};
+}
+
+void ChartLegend::fitRows()
+{
+    const QList<QRect> all = boxes();
+    const int rows = all.isEmpty() ? 1 : std::min(mostRows, all.last().bottom() / rowHeight() + 1);
+    if (rows != m_rows) {
+        m_rows = rows;
+        updateGeometry();
+    }
+}
+
+void ChartLegend::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    fitRows();
 }
 
 QList<QRect> ChartLegend::boxes() const
@@ -57,10 +80,13 @@ QList<QRect> ChartLegend::boxes() const
     const int between = std::max(1, int(m_entries.size()) - 1);
     const int gap = std::clamp(room / between, leastGap, widestGap);
     QList<QRect> boxes;
-    int x = 0;
-    for (const int width : widths) {
-        boxes << QRect(x, 0, width, height());
-        x += width + gap;
+    QPoint place;
+    for (const int wide : widths) {
+        if (place.x() > 0 && place.x() + wide > width()) {
+            place = {0, place.y() + rowHeight()};
+        }
+        boxes << QRect(place, QSize(wide, rowHeight()));
+        place.rx() += wide + gap;
     }
     return boxes;
 }

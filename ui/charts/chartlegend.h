@@ -8,6 +8,7 @@ namespace sluice::ui {
 
 /// The names of a chart's lines, with their values at the crosshair (or the last ones). A click
 /// hides or shows one, a double click shows it alone; with the keyboard: Left, Right and Space.
+/// Those that do not fit in a line go on in the next, three lines at most.
 class ChartLegend : public QWidget
 {
     Q_OBJECT
@@ -35,13 +36,17 @@ protected:
     void mousePressEvent(QMouseEvent* event) override;
     void mouseDoubleClickEvent(QMouseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     QList<QRect> boxes() const;
+    static int rowHeight();
+    void fitRows();
     int at(const QPoint& place) const;
 
     QList<Entry> m_entries;
     int m_current = 0;
+    int m_rows = 1;
 };
 
 } // namespace sluice::ui

@@ -10,14 +10,14 @@ MetricTile::MetricTile(const QString& name, const QString& limitText, QWidget* p
     : Card(name, {}, parent)
     , m_state(new StatusLabel(this))
     , m_figure(new Text(FontRole::Figure, Ink::Text, QStringLiteral("–"), this))
-    , m_name(name)
+    , m_limit(new Text(FontRole::Small, Ink::Muted, limitText, this))
+    , m_limitText(limitText)
 {
     addToTitle(m_state);
     content()->setSpacing(2);
     content()->addWidget(m_figure);
-    auto* limit = new Text(FontRole::Small, Ink::Muted, limitText, this);
-    limit->setElided(true);
-    content()->addWidget(limit);
+    m_limit->setElided(true);
+    content()->addWidget(m_limit);
     content()->addStretch();
     setAccessibleName(name);
     setFigure(QStringLiteral("–"), ops::Judgement::NoData, {});
@@ -42,6 +42,12 @@ void MetricTile::setFigure(const QString& figure, ops::Judgement judgement, cons
         % (judgement == ops::Judgement::Ok            ? tr(", within its target")
                 : judgement == ops::Judgement::Breach ? tr(", misses its target")
                                                       : tr(", no data")));
+}
+
+void MetricTile::setDay(const QString& text)
+{
+    m_limit->setText(m_limitText % QStringLiteral(" · ") % text);
+    m_limit->setToolTip(m_limit->text());
 }
 
 QString MetricTile::figure() const

@@ -20,12 +20,15 @@ public:
 
     /// `source`: where the figure comes from, for the tool tip.
     void setFigure(const QString& figure, ops::Judgement judgement, const QString& source);
+    /// How the last day was ("24 h ok"), behind the limit.
+    void setDay(const QString& text);
     QString figure() const;
 
 private:
     StatusLabel* m_state;
     Text* m_figure;
-    QString m_name;
+    Text* m_limit;
+    QString m_limitText;
 };
 
 } // namespace sluice::ui

@@ -3,17 +3,18 @@
 #include "engine/operations/monitoring/servicequeries.h"
 #include "ui/charts/chartgroup.h"
 #include "ui/charts/livechart.h"
-#include "ui/monitor/metrictile.h"
-#include "ui/monitor/seriesfeed.h"
-#include "ui/shell/card.h"
-#include "ui/shell/format.h"
+#include "ui/monitor/alertspage.h"
+#include "ui/monitor/desktopnotification.h"
+#include "ui/monitor/explorepage.h"
+#include "ui/monitor/overviewpage.h"
+#include "ui/monitor/pagetabs.h"
+#include "ui/monitor/redispage.h"
+#include "ui/monitor/servicepage.h"
 #include "ui/shell/stateview.h"
-#include "ui/shell/text.h"
 
-#include <QGridLayout>
-#include <QHeaderView>
-#include <QTableView>
-#include <QTableWidget>
+#include <QAction>
+#include <QStackedWidget>
+#include <QTabBar>
 #include <QVBoxLayout>
 #include <cmath>
 
@@ -22,35 +23,13 @@ namespace sluice::ui {
 namespace {
 
 constexpr double scrapeSeconds = 1; ///< of the local stack; a longer one only smooths less
-constexpr int recentRows = 6;
+constexpr int chartPoints = 300;
+constexpr int markEntries = 200;
+constexpr int alertMs = 5000;
 
 double nowSeconds()
 {
     return double(QDateTime::currentMSecsSinceEpoch()) / 1000;
-}
-
-std::pair<QString, int> byPool(const ops::Labels& labels)
-{
-    const QString pool = labels.value(QStringLiteral("pool"));
-    return {pool, Theme::poolSeries(pool)};
-}
-
-SeriesFeed::Source single(
-    const QString& expression, const QString& name, int style, bool area = false)
-{
-    return {expression, [name, style](const ops::Labels&) { return std::pair(name, style); }, area};
-}
-
-void plainTable(QTableView* table)
-{
-    table->setShowGrid(false);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setTabKeyNavigation(false);
-    table->verticalHeader()->hide();
-    table->verticalHeader()->setDefaultSectionSize(26);
-    table->horizontalHeader()->setHighlightSections(false);
 }
 
 } // namespace
@@ -60,172 +39,173 @@ MonitorWorkspace::MonitorWorkspace(Console* console, QWidget* parent)
     , m_group(new ChartGroup(this))
     , m_state(new StateView(this))
     , m_workers(new WorkersModel(this))
+    , m_tabs(new PageTabs(this))
+    , m_stack(new QStackedWidget(this))
+    , m_overview(new OverviewPage(console, m_group, m_workers, this))
+    , m_service(new ServicePage(console, m_group, m_workers, this))
+    , m_redis(new RedisPage(console, m_group, this))
+    , m_explore(new ExplorePage(console, m_group, this))
+    , m_alerts(new AlertsPage(console, m_group, this))
 {
+    m_tabs->setAccessibleName(tr("Pages of the monitor"));
+    addPage(QStringLiteral("overview"), tr("Overview"), m_overview);
+    addPage(QStringLiteral("service"), tr("Service"), m_service);
+    addPage(QStringLiteral("redis"), tr("Redis"), m_redis);
+    addPage(QStringLiteral("explore"), tr("Explore"), m_explore);
+    addPage(QStringLiteral("alerts"), tr("Alerts"), m_alerts);
     auto* page = new QWidget(this);
     auto* column = new QVBoxLayout(page);
     column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(12);
-    column->addWidget(makeTiles());
-    column->addWidget(makeCharts(), 5);
-    column->addWidget(makeTables(), 2);
+    column->setSpacing(8);
+    column->addWidget(m_tabs);
+    column->addWidget(m_stack, 1);
     m_state->setDataWidget(page);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_state);
 
+    connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
+        m_stack->setCurrentIndex(index);
+        tick();
+    });
     connect(m_state, &StateView::actionTriggered, console, &Console::startLocalStack);
     connect(m_state, &StateView::retryRequested, console, &Console::reconnect);
     connect(console, &Console::environmentChanged, this, [this] {
-        for (SeriesFeed* feed : std::as_const(m_feeds)) {
-            feed->clear();
+        for (MonitorPage* shown : std::as_const(m_pages)) {
+            shown->reset();
         }
-        m_redis.clear();
-        m_rateWindow = 0;
+        m_watch.clear();
+        m_round = 0;
         updateState();
         tick();
+        fetchAlerts();
     });
     connect(console, &Console::sourceChanged, this, &MonitorWorkspace::updateState);
     connect(console, &Console::localStackChanged, this, &MonitorWorkspace::updateState);
     connect(console, &Console::timeRangeChanged, this, &MonitorWorkspace::tick);
+    connect(m_group, &ChartGroup::rangeChanged, this, [this] {
+        if (m_group->isZoomed()) {
+            tick(); // a closer look has a finer step
+        }
+    });
     connect(console->redisMonitor(), &ops::RedisMonitor::sampled, this,
-        &MonitorWorkspace::onRedisSample);
+        [this](const ops::RedisSample& sample) {
+            m_overview->take(sample);
+            m_redis->take(sample);
+        });
     m_tick.setInterval(1000);
     connect(&m_tick, &QTimer::timeout, this, [this] {
-        if (this->console()->isLive()) {
+        if (m_active && this->console()->isLive()) {
             tick();
         }
     });
+    m_tick.start();
+    // Alerts are watched whatever page is seen.
+    connect(&m_alertTimer, &QTimer::timeout, this, &MonitorWorkspace::fetchAlerts);
+    m_alertTimer.start(alertMs);
+    connect(m_alerts, &AlertsPage::unseenChanged, this, &MonitorWorkspace::showUnseen);
     updateState();
 }
 
-QWidget* MonitorWorkspace::makeTiles()
+void MonitorWorkspace::fetchAlerts()
 {
-    auto* row = new QWidget(this);
-    auto* layout = new QHBoxLayout(row);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(12);
-    const auto add = [&](const QString& name, const QString& limit) {
-        auto* tile = new MetricTile(name, limit, row);
-        m_tiles.insert(name, tile);
-        layout->addWidget(tile, 1);
-    };
-    for (const ops::Target& target : ops::ownersTargets()) {
-        add(target.name, target.limitText);
+    if (!console()->hasEnvironment() || console()->environment().prometheus.isEmpty()) {
+        return;
     }
-    add(tr("fallback"), tr("share of decisions"));
-    row->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
-    return row;
+    console()->prometheus()->rules(this,
+        [this, environment = console()->environment().name](
+            const Result<QList<ops::AlertRule>>& rules) {
+            if (environment != console()->environment().name) {
+                return;
+            }
+            m_alerts->showRules(rules);
+            if (rules) {
+                takeRules(*rules);
+            }
+        });
 }
 
-LiveChart* MonitorWorkspace::addChart(const QString& name, const QString& hint, Unit unit)
+void MonitorWorkspace::takeRules(const QList<ops::AlertRule>& rules)
 {
-    auto* card = new Card(name, hint, this);
-    auto* chart = new LiveChart(name, m_group, unit, card);
-    card->content()->addWidget(chart, 1);
-    m_charts.insert(name, chart);
-    return chart;
-}
-
-SeriesFeed* MonitorWorkspace::feed(LiveChart* chart)
-{
-    auto* feed = new SeriesFeed(chart, this);
-    m_feeds.insert(chart, feed);
-    connect(feed, &SeriesFeed::answered, this, [this](double ms) {
-        m_queryMs = ms;
-        console()->report(Source::Prometheus, nullptr, ms);
-    });
-    connect(feed, &SeriesFeed::failed, this,
-        [this](const Error& error) { console()->report(Source::Prometheus, &error); });
-    return feed;
-}
-
-QWidget* MonitorWorkspace::makeCharts()
-{
-    auto* area = new QWidget(this);
-    auto* grid = new QGridLayout(area);
-    grid->setContentsMargins(0, 0, 0, 0);
-    grid->setSpacing(12);
-    const auto place = [&](LiveChart* chart, int row, int column) {
-        grid->addWidget(chart->parentWidget(), row, column);
-    };
-    LiveChart* rate = addChart(tr("Requests a second"), tr("by pool"), Unit::PerSecond);
-    LiveChart* latency = addChart(tr("Response time"), tr("p50 p95 p99, all pools"), Unit::Seconds);
-    LiveChart* errors = addChart(tr("Errors"), tr("5xx of all answers, by pool"), Unit::Share);
-    LiveChart* memory = addChart(tr("Worker memory"), tr("RSS, largest by pool"), Unit::Bytes);
-    LiveChart* operations =
-        addChart(tr("Redis operations a second"), tr("without our own"), Unit::PerSecond);
-    LiveChart* hits =
-        addChart(tr("Redis hit ratio"), tr("5 min window, lifetime beside it"), Unit::Share);
-    LiveChart* redisMemory = addChart(tr("Redis memory"), tr("used"), Unit::Bytes);
-    LiveChart* clients = addChart(tr("Redis clients"), tr("connected"), Unit::Count);
-    hits->setLeastTop(1);
-    errors->setLeastTop(0.012);
-    errors->setLimits({{0.01, tr("rolls back at 1 %")}});
-    const QList<LiveChart*> all{
-        rate, latency, errors, memory, operations, hits, redisMemory, clients};
-    for (int index = 0; index < all.size(); ++index) {
-        place(all[index], index / 4, index % 4);
-        grid->setColumnStretch(index % 4, 1);
+    m_overview->showAlerts(rules);
+    const ops::AlertWatch::Change change = m_watch.take(rules);
+    for (const ops::ActiveAlert& alert : change.fired) {
+        const QString name = alert.labels.value(QStringLiteral("alertname"));
+        const bool pages =
+            alert.labels.value(QStringLiteral("severity")) == QLatin1StringView("page");
+        const QString text = tr("%1 fires: %2").arg(name, alert.summary);
+        console()->notify(pages ? Tone::Bad : Tone::Warn, text, id());
+        if (!isActiveWindow()) {
+            notifyDesktop(console()->environment().name, text, window());
+        }
     }
-    for (LiveChart* chart : {rate, latency, errors, memory}) {
-        feed(chart);
+    for (const QString& key : change.ended) {
+        console()->notify(Tone::Ok, tr("%1 has ended.").arg(key), id());
     }
-    for (LiveChart* chart : {operations, hits, redisMemory, clients}) {
-        chart->setGap(5);
-    }
-    return area;
 }
 
-QWidget* MonitorWorkspace::makeTables()
+void MonitorWorkspace::showUnseen(int count)
 {
-    auto* row = new QWidget(this);
-    auto* layout = new QHBoxLayout(row);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(12);
-    auto* workers = new Card(tr("Workers"), tr("as Prometheus sees them, last minute"), row);
-    m_workersView = new QTableView(workers);
-    plainTable(m_workersView);
-    m_workersView->setModel(m_workers);
-    m_workersView->setAccessibleName(tr("Workers"));
-    m_workersView->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-    m_workersView->horizontalHeader()->setSectionResizeMode(
-        WorkersModel::Instance, QHeaderView::ResizeToContents);
-    workers->content()->addWidget(m_workersView, 1);
-    auto* recent = new Card(tr("Recent"), tr("what was done, by whom"), row);
-    m_recent = new QTableWidget(0, 3, recent);
-    plainTable(m_recent);
-    m_recent->horizontalHeader()->hide();
-    m_recent->setAccessibleName(tr("Recent actions"));
-    m_recent->horizontalHeader()->setSectionResizeMode(1, QHeaderView::Stretch);
-    recent->content()->addWidget(m_recent, 1);
-    m_nothingRecent = new Text(FontRole::Base, Ink::Faint,
-        tr("Nothing yet. Publishes, load runs and shifts appear here."), recent);
-    recent->content()->addWidget(m_nothingRecent, 0, Qt::AlignTop);
-    layout->addWidget(workers, 3);
-    layout->addWidget(recent, 2);
-    row->setMinimumHeight(150);
-    return row;
+    const int index = int(m_pages.indexOf(m_alerts));
+    m_tabs->setTabText(index, count > 0 ? tr("Alerts (%1)").arg(count) : tr("Alerts"));
+    setChips(count > 0 ? QList<ChipText>{{tr("alerts "), QString::number(count), {}, Tone::Bad,
+                 tr("Fire and were not acknowledged")}}
+                       : QList<ChipText>());
 }
 
-void MonitorWorkspace::setUpFeeds()
+void MonitorWorkspace::addPage(const QString& name, const QString& title, MonitorPage* page)
 {
-    namespace queries = ops::queries;
-    const double window = m_rateWindow;
-    m_feeds[chart(tr("Requests a second"))]->setSources(
-        {{queries::requestRateByPool(window), byPool, true}});
-    m_feeds[chart(tr("Response time"))]->setSources(
-        {single(queries::latency(0.50, window), QStringLiteral("p50"), 0),
-            single(queries::latency(0.95, window), QStringLiteral("p95"), 2),
-            single(queries::latency(0.99, window), QStringLiteral("p99"), 3)});
-    m_feeds[chart(tr("Errors"))]->setSources({{queries::errorShareByPool(window), byPool, false}});
-    m_feeds[chart(tr("Worker memory"))]->setSources({{queries::residentMemory(), byPool, false}});
+    const int number = m_tabs->addTab(title) + 1;
+    m_tabs->setTabData(number - 1, name);
+    m_stack->addWidget(page);
+    m_pages << page;
+    const QKeySequence keys(Qt::ALT | Qt::Key(Qt::Key_0 + number));
+    m_tabs->setTabToolTip(number - 1, keys.toString(QKeySequence::NativeText));
+    auto* action = new QAction(tr("Monitor: %1").arg(title), this);
+    action->setShortcut(keys);
+    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    connect(action, &QAction::triggered, this, [this, name] { showPage(name); });
+    addAction(action);
+}
+
+MonitorPage* MonitorWorkspace::page() const
+{
+    return m_pages.value(m_stack->currentIndex());
+}
+
+void MonitorWorkspace::showPage(const QString& name)
+{
+    for (int index = 0; index < m_tabs->count(); ++index) {
+        if (m_tabs->tabData(index).toString() == name) {
+            m_tabs->setCurrentIndex(index);
+        }
+    }
+}
+
+QString MonitorWorkspace::currentPage() const
+{
+    return m_tabs->tabData(m_tabs->currentIndex()).toString();
+}
+
+LiveChart* MonitorWorkspace::chart(const QString& name) const
+{
+    for (const MonitorPage* one : m_pages) {
+        if (LiveChart* found = one->chart(name)) {
+            return found;
+        }
+    }
+    return nullptr;
+}
+
+MetricTile* MonitorWorkspace::tile(const QString& name) const
+{
+    return m_overview->tile(name);
 }
 
 void MonitorWorkspace::activated()
 {
     m_active = true;
     console()->redisMonitor()->start();
-    m_tick.start();
     updateState();
     updateRecent();
     tick();
@@ -234,7 +214,6 @@ void MonitorWorkspace::activated()
 void MonitorWorkspace::deactivated()
 {
     m_active = false;
-    m_tick.stop();
 }
 
 void MonitorWorkspace::tick()
@@ -243,91 +222,29 @@ void MonitorWorkspace::tick()
         return;
     }
     const TimeRange& range = console()->timeRange();
-    const double end = range.isAbsolute() ? range.end : nowSeconds();
-    const double start = range.isAbsolute() ? range.start : end - range.seconds;
-    m_group->setLiveRange(start, end);
-    if (!console()->environment().prometheus.isEmpty()) {
-        fetchCharts(end);
-        if (m_round++ % 2 == 0) {
-            fetchTiles();
+    const double now = nowSeconds();
+    const double end = range.isAbsolute() ? range.end : now;
+    m_group->setLiveRange(range.isAbsolute() ? range.start : end - range.seconds, end);
+    const auto [start, shownEnd] = m_group->range();
+    MonitorPage::Moment moment{start, std::min(shownEnd, now), 1, 4, m_round++};
+    moment.step =
+        std::max(1.0, std::ceil(ops::PrometheusClient::stepFor(shownEnd - start, chartPoints)));
+    moment.window = ops::queries::rateWindow(scrapeSeconds, moment.step);
+    page()->tick(moment);
+    if (moment.round % 2 == 0) {
+        if (!console()->environment().prometheus.isEmpty()) {
             fetchWorkers();
-            updateRecent();
         }
+        updateRecent();
     }
-    setStatus(
-        tr("Prometheus answers in %1 · Redis INFO 1/s").arg(format::duration(m_queryMs / 1000)));
-}
-
-void MonitorWorkspace::fetchCharts(double now)
-{
-    const auto [start, end] = m_group->range();
-    m_step = std::max(1.0, std::ceil(ops::PrometheusClient::stepFor(end - start, 300)));
-    const double window = ops::queries::rateWindow(scrapeSeconds, m_step);
-    if (window != m_rateWindow) {
-        m_rateWindow = window;
-        setUpFeeds();
-    }
-    for (SeriesFeed* feed : std::as_const(m_feeds)) {
-        feed->fetch(console()->prometheus(), start, std::min(end, now), m_step);
-    }
-}
-
-void MonitorWorkspace::judge(
-    const QString& name, ops::Quantity quantity, const QString& expression, Unit unit)
-{
-    MetricTile* shown = tile(name);
-    console()->prometheus()->query(expression, this,
-        [shown, quantity, unit, expression](const Result<QList<ops::InstantSample>>& answer) {
-            std::optional<double> value;
-            if (answer) {
-                for (const ops::InstantSample& sample : *answer) {
-                    if (std::isfinite(sample.value)) {
-                        value = std::max(value.value_or(sample.value), sample.value);
-                    }
-                }
-            }
-            shown->setFigure(format::value(value, unit), ops::targetOf(quantity).judge(value),
-                tr("Prometheus, last minute:\n%1").arg(expression));
-        });
-}
-
-void MonitorWorkspace::fetchTiles()
-{
-    namespace queries = ops::queries;
-    constexpr double window = 60;
-    const std::pair<ops::Quantity, std::pair<QString, Unit>> asked[] = {
-        {ops::Quantity::LatencyP95, {queries::latency(0.95, window), Unit::Seconds}},
-        {ops::Quantity::LatencyP99, {queries::latency(0.99, window), Unit::Seconds}},
-        {ops::Quantity::RequestRate, {queries::requestRate(window), Unit::PerSecond}},
-        {ops::Quantity::Memory, {queries::residentMemory(), Unit::Bytes}},
-        {ops::Quantity::Cpu, {queries::cpuShare(window), Unit::Share}},
-        {ops::Quantity::ErrorShare, {queries::errorShare(window), Unit::Share}},
-        {ops::Quantity::CacheHitRatio, {queries::cacheHitRatio(window), Unit::Share}}};
-    for (const auto& [quantity, query] : asked) {
-        judge(ops::targetOf(quantity).name, quantity, query.first, query.second);
-    }
-    const QString decisions = queries::decisionShare(window);
-    console()->prometheus()->query(
-        decisions, this, [this, decisions](const Result<QList<ops::InstantSample>>& answer) {
-            std::optional<double> share;
-            if (answer) {
-                for (const ops::InstantSample& sample : *answer) {
-                    if (sample.labels.value(QStringLiteral("decision"))
-                            == QLatin1StringView("fallback")
-                        && std::isfinite(sample.value)) {
-                        share = sample.value;
-                    }
-                }
-            }
-            tile(tr("fallback"))
-                ->setFigure(format::value(share, Unit::Share), ops::Judgement::NoData,
-                    tr("Prometheus, last minute:\n%1").arg(decisions));
-        });
+    setStatus(tr("Prometheus answers in %1 · Redis INFO 1/s")
+                  .arg(format::duration(console()->source(Source::Prometheus).latencyMs / 1000)));
 }
 
 void MonitorWorkspace::fetchWorkers()
 {
     using Worker = WorkersModel::Worker;
+    namespace queries = ops::queries;
     struct Round
     {
         QHash<QString, Worker> workers;
@@ -339,19 +256,25 @@ void MonitorWorkspace::fetchWorkers()
         ++round->open;
         console()->prometheus()->query(expression, this,
             [this, round, take = std::move(take)](const Result<QList<ops::InstantSample>>& answer) {
-                if (answer) {
-                    for (const ops::InstantSample& sample : *answer) {
-                        Worker& worker =
-                            round->workers[sample.labels.value(QStringLiteral("instance"))];
-                        worker.instance = sample.labels.value(QStringLiteral("instance"));
-                        take(worker, sample);
-                    }
+                for (const ops::InstantSample& sample :
+                    answer ? *answer : QList<ops::InstantSample>()) {
+                    const QString instance = sample.labels.value(QStringLiteral("instance"));
+                    Worker& worker = round->workers[instance];
+                    worker.instance = instance;
+                    take(worker, sample);
                 }
                 if (--round->open == 0 && !round->workers.isEmpty()) {
                     m_workers->setWorkers(round->workers.values());
                 }
             });
     };
+    const auto number = [&](const QString& expression, double Worker::*field) {
+        ask(expression, [field](Worker& worker, const ops::InstantSample& sample) {
+            worker.*field = std::isfinite(sample.value) ? sample.value : -1;
+        });
+    };
+    constexpr double window = 60;
+    const QString instance = QStringLiteral("instance");
     ask(QStringLiteral("up{job=\"sluice\"}"),
         [](Worker& worker, const ops::InstantSample& sample) { worker.up = sample.value > 0; });
     ask(QStringLiteral("sluice_threshold_set"),
@@ -360,53 +283,15 @@ void MonitorWorkspace::fetchWorkers()
             worker.version = sample.labels.value(QStringLiteral("version"));
             worker.set = sample.value;
         });
-    ask(QStringLiteral("process_resident_memory_bytes{pool!=\"\"}"),
-        [](Worker& worker, const ops::InstantSample& sample) { worker.memory = sample.value; });
-    ask(QStringLiteral(
-            "sum by (instance) (rate(sluice_requests_total{route=~\"/v1/classify.*\"}[1m]))"),
-        [](Worker& worker, const ops::InstantSample& sample) { worker.rate = sample.value; });
-    ask(QStringLiteral(
-            "histogram_quantile(0.95, sum by (instance, le) "
-            "(rate(sluice_request_duration_seconds_bucket{route=~\"/v1/classify.*\"}[1m])))"),
-        [](Worker& worker, const ops::InstantSample& sample) {
-            worker.p95 = std::isfinite(sample.value) ? sample.value : -1;
-        });
-}
-
-void MonitorWorkspace::onRedisSample(const ops::RedisSample& sample)
-{
-    const auto add = [&](const QString& line, std::optional<double> value) {
-        QList<QPointF>& points = m_redis[line];
-        if (sample.restarted) {
-            points << QPointF(sample.time - 0.001, std::nan(""));
-        }
-        if (value) {
-            points << QPointF(sample.time, *value);
-        }
-        while (points.size() > 90000) {
-            points.removeFirst();
-        }
-    };
-    add(tr("operations"), sample.opsPerSecond);
-    add(tr("window"), sample.windowHitRatio);
-    add(tr("lifetime"), sample.lifetimeHitRatio);
-    add(tr("used"), double(sample.usedMemory));
-    add(tr("clients"), sample.clients);
-    if (!m_active || !console()->isLive()) {
-        return;
+    number(queries::residentMemoryByInstance(), &Worker::memory);
+    number(queries::requestRateBy(instance, window), &Worker::rate);
+    number(queries::latencyBy(instance, 0.95, window), &Worker::p95);
+    if (page() == m_service) {
+        number(queries::errorShareBy(instance, window), &Worker::errors);
+        number(queries::cpuByInstance(window), &Worker::cpu);
+        number(queries::inFlight(), &Worker::inFlight);
+        number(queries::connections(), &Worker::connections);
     }
-    const auto show = [&](const QString& name, const QList<std::pair<QString, int>>& lines,
-                          bool area) {
-        QList<ChartSeries> series;
-        for (const auto& [line, style] : lines) {
-            series << ChartSeries{line, m_redis.value(line), style, area, true};
-        }
-        chart(name)->setSeries(std::move(series));
-    };
-    show(tr("Redis operations a second"), {{tr("operations"), 0}}, true);
-    show(tr("Redis hit ratio"), {{tr("window"), 0}, {tr("lifetime"), 2}}, false);
-    show(tr("Redis memory"), {{tr("used"), 0}}, false);
-    show(tr("Redis clients"), {{tr("clients"), 0}}, false);
 }
 
 void MonitorWorkspace::updateState()
@@ -426,8 +311,8 @@ void MonitorWorkspace::updateState()
     const SourceState redis = console()->source(Source::Redis);
     const bool prometheusLost = prometheus.kind == SourceState::Kind::Lost;
     const bool redisLost = redis.kind == SourceState::Kind::Lost;
-    for (LiveChart* shown : std::as_const(m_charts)) {
-        shown->setStale(m_feeds.contains(shown) ? prometheusLost : redisLost);
+    for (MonitorPage* shown : std::as_const(m_pages)) {
+        shown->setLost(prometheusLost, redisLost);
     }
     if (prometheusLost && redisLost) {
         m_state->showDisconnected({tr("Prometheus and Redis do not answer"), prometheus.error,
@@ -447,34 +332,25 @@ void MonitorWorkspace::updateState()
 
 void MonitorWorkspace::updateRecent()
 {
-    const auto entries = console()->history()->entries({{}, {}, recentRows});
+    const auto entries = console()->history()->entries({{}, {}, markEntries});
     if (!entries) {
         return;
     }
-    const QDateTime now = QDateTime::currentDateTimeUtc();
-    m_recent->setRowCount(int(entries->size()));
-    m_recent->setVisible(!entries->isEmpty());
-    m_nothingRecent->setVisible(entries->isEmpty());
+    m_overview->showRecent(*entries);
     QList<EventMark> marks;
-    for (int row = 0; row < entries->size(); ++row) {
-        const ops::HistoryEntry& entry = (*entries)[row];
-        const QString texts[] = {
-            format::when(entry.at, now), QString(entry.kind % u' ' % entry.subject), entry.actor};
-        for (int column = 0; column < 3; ++column) {
-            auto* item = new QTableWidgetItem(texts[column]);
-            item->setTextAlignment(
-                (column == 2 ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-            m_recent->setItem(row, column, item);
-        }
-        if (entry.kind == QLatin1StringView("publish") || entry.kind == QLatin1StringView("shift")
-            || entry.kind == QLatin1StringView("rollback")) {
-            marks << EventMark{double(entry.at.toMSecsSinceEpoch()) / 1000,
-                entry.kind == QLatin1StringView("publish") ? entry.subject : entry.kind};
+    for (const ops::HistoryEntry& entry : *entries) {
+        const double time = double(entry.at.toMSecsSinceEpoch()) / 1000;
+        if (entry.kind == QLatin1StringView("publish")) {
+            marks << EventMark{time, entry.subject};
+        } else if (entry.kind == QLatin1StringView("load")) {
+            marks << EventMark{time, QString(tr("load") % u' ' % entry.subject)};
+        } else if (entry.kind == QLatin1StringView("shift")
+            || entry.kind == QLatin1StringView("rollback")
+            || entry.kind == QLatin1StringView("rollout")) {
+            marks << EventMark{time, QString(entry.kind % u' ' % entry.subject)};
         }
     }
-    for (LiveChart* shown : std::as_const(m_charts)) {
-        shown->setMarks(marks);
-    }
+    page()->setMarks(marks);
 }
 
 } // namespace sluice::ui

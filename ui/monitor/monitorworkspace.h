@@ -1,31 +1,27 @@
 #pragma once
 
-#include "engine/operations/monitoring/prometheusclient.h"
-#include "engine/operations/monitoring/redismonitor.h"
-#include "engine/operations/monitoring/targets.h"
+#include "engine/operations/monitoring/alerts.h"
+#include "ui/monitor/monitorpage.h"
 #include "ui/monitor/workersmodel.h"
-#include "ui/shell/console.h"
-#include "ui/shell/format.h"
 #include "ui/shell/workspace.h"
 
-#include <QElapsedTimer>
-#include <QHash>
 #include <QTimer>
 
-class QTableView;
-class QTableWidget;
+class QStackedWidget;
+class QTabBar;
 
 namespace sluice::ui {
 
+class AlertsPage;
 class ChartGroup;
-class LiveChart;
+class ExplorePage;
 class MetricTile;
-class SeriesFeed;
+class OverviewPage;
+class RedisPage;
+class ServicePage;
 class StateView;
-class Text;
 
-/// Everyone's page: the service against its targets, live charts from Prometheus and Redis,
-/// workers, what happened.
+/// Everyone's page: overview, service, Redis, exploring and alerts, on one time axis.
 class MonitorWorkspace : public Workspace
 {
     Q_OBJECT
@@ -36,42 +32,46 @@ public:
     void activated() override;
     void deactivated() override;
 
-    /// For tests: the state shown, the charts and tiles by name.
+    /// Pages by name: "overview", "service", "redis", "explore", "alerts".
+    void showPage(const QString& name);
+    QString currentPage() const;
+
+    /// For tests: the state shown, the charts of all pages and the tiles by name.
     StateView* stateView() const { return m_state; }
-    LiveChart* chart(const QString& name) const { return m_charts.value(name); }
-    MetricTile* tile(const QString& name) const { return m_tiles.value(name); }
+    LiveChart* chart(const QString& name) const;
+    MetricTile* tile(const QString& name) const;
     const WorkersModel* workers() const { return m_workers; }
+    OverviewPage* overview() const { return m_overview; }
+    ServicePage* service() const { return m_service; }
+    RedisPage* redis() const { return m_redis; }
+    ExplorePage* explore() const { return m_explore; }
+    AlertsPage* alerts() const { return m_alerts; }
 
 private:
-    QWidget* makeTiles();
-    QWidget* makeCharts();
-    QWidget* makeTables();
-    LiveChart* addChart(const QString& name, const QString& hint, Unit unit);
-    SeriesFeed* feed(LiveChart* chart);
-    void setUpFeeds();
+    void addPage(const QString& name, const QString& title, MonitorPage* page);
+    MonitorPage* page() const;
     void tick();
-    void fetchCharts(double now);
-    void fetchTiles();
     void fetchWorkers();
-    void onRedisSample(const ops::RedisSample& sample);
+    void fetchAlerts();
+    void takeRules(const QList<ops::AlertRule>& rules);
+    void showUnseen(int count);
     void updateState();
     void updateRecent();
-    void judge(const QString& tile, ops::Quantity quantity, const QString& expression, Unit unit);
 
     QTimer m_tick;
     ChartGroup* m_group;
     StateView* m_state;
     WorkersModel* m_workers;
-    QTableView* m_workersView;
-    Text* m_nothingRecent = nullptr;
-    QTableWidget* m_recent;
-    QHash<QString, LiveChart*> m_charts;
-    QHash<QString, MetricTile*> m_tiles;
-    QHash<LiveChart*, SeriesFeed*> m_feeds;
-    QHash<QString, QList<QPointF>> m_redis; ///< by line
-    double m_step = 1;
-    double m_rateWindow = 0;
-    double m_queryMs = 0;
+    QTabBar* m_tabs;
+    QStackedWidget* m_stack;
+    QList<MonitorPage*> m_pages;
+    OverviewPage* m_overview;
+    ServicePage* m_service;
+    RedisPage* m_redis;
+    ExplorePage* m_explore;
+    AlertsPage* m_alerts;
+    QTimer m_alertTimer;
+    ops::AlertWatch m_watch;
     int m_round = 0;
     bool m_active = false;
 };

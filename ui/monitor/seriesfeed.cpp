@@ -77,9 +77,15 @@ void SeriesFeed::merge(int source, const ops::RangeAnswer& answer, double from)
     QList<ChartSeries> tails;
     for (const ops::TimeSeries& series : answer.series) {
         const auto [name, style] = m_sources[source].present(series.labels);
+        QList<QPointF> points = series.points;
+        if (m_sources[source].factor != 1) {
+            for (QPointF& point : points) {
+                point.ry() *= m_sources[source].factor;
+            }
+        }
         if (!name.isEmpty()) {
-            tails << ChartSeries{name, series.points, style, m_sources[source].area && style == 0,
-                true, source * 100 + style};
+            tails << ChartSeries{name, points, style, m_sources[source].area && style == 0, true,
+                source * 100 + style};
         }
     }
     if (std::exchange(m_whole, false)) {

@@ -24,6 +24,7 @@ public:
         /// Name and style of a returned series; a name that is empty leaves it out.
         std::function<std::pair<QString, int>(const ops::Labels&)> present;
         bool area = false;
+        double factor = 1; ///< values are shown times this
     };
 
     explicit SeriesFeed(LiveChart* chart, QObject* parent = nullptr);

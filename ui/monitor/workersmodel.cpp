@@ -78,6 +78,14 @@ QVariant WorkersModel::data(const QModelIndex& index, int role) const
         return format::value(known(worker.p95), Unit::Seconds);
     case Memory:
         return format::value(known(worker.memory), Unit::Bytes);
+    case Errors:
+        return format::value(known(worker.errors), Unit::Share);
+    case Cpu:
+        return format::value(known(worker.cpu), Unit::Share);
+    case InFlight:
+        return format::value(known(worker.inFlight), Unit::Count);
+    case Connections:
+        return format::value(known(worker.connections), Unit::Count);
     default:
         return {};
     }
@@ -94,8 +102,8 @@ QVariant WorkersModel::headerData(int section, Qt::Orientation orientation, int 
     if (role != Qt::DisplayRole) {
         return {};
     }
-    const QString names[] = {
-        tr("worker"), tr("pool"), tr("version"), tr("set"), tr("req/s"), tr("p95"), tr("RSS")};
+    const QString names[] = {tr("worker"), tr("pool"), tr("version"), tr("set"), tr("req/s"),
+        tr("p95"), tr("RSS"), tr("errors"), tr("CPU"), tr("in flight"), tr("connections")};
     return names[section];
 }
 

@@ -22,6 +22,10 @@ public:
         Rate,
         P95,
         Memory,
+        Errors,
+        Cpu,
+        InFlight,
+        Connections,
         ColumnCount
     };
 
@@ -35,6 +39,10 @@ public:
         double rate = -1; ///< requests a second; below 0: unknown, as in the others
         double p95 = -1; ///< seconds
         double memory = -1; ///< bytes
+        double errors = -1; ///< share of its answers
+        double cpu = -1; ///< 1 = a core busy
+        double inFlight = -1;
+        double connections = -1;
 
         bool operator==(const Worker&) const = default;
     };

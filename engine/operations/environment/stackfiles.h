@@ -47,7 +47,9 @@ struct StackFolder
 /// redis.conf, users.acl and prometheus.yml.
 QByteArray redisConfig(quint16 port, const QString& dataFolder, const QString& aclFile);
 QByteArray redisUsers(const QHash<QString, QString>& passwords);
-QByteArray prometheusConfig(const QStringList& workerAddresses, const QString& haproxyAddress);
+/// `rulesFile` empty: without alerts.
+QByteArray prometheusConfig(const QStringList& workerAddresses, const QString& haproxyAddress,
+    const QString& rulesFile = {});
 
 /// The ACL users of the design.
 QStringList redisRoles();

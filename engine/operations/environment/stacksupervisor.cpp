@@ -248,7 +248,8 @@ Result<void> StackSupervisor::layOut()
     const std::pair<QString, QByteArray> files[] = {{acl, redisUsers(status.passwords)},
         {redisConf, redisConfig(redisPort, m_folder.file(QStringLiteral("data/redis")), acl)},
         {prometheusYml,
-            prometheusConfig(addresses, QStringLiteral("127.0.0.1:%1").arg(layout.metricsPort))},
+            prometheusConfig(addresses, QStringLiteral("127.0.0.1:%1").arg(layout.metricsPort),
+                QString::fromStdString(resourceFile("sluice.rules.yml").string()))},
         {layout.liveMap, initialLiveMap(QStringLiteral("blue"))},
         {layout.numberMap, initialNumberMap()}, {haproxyCfg, haproxyConfig(layout)}};
     for (const auto& [path, content] : files) {

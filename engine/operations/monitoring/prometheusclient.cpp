@@ -98,7 +98,7 @@ void PrometheusClient::queryRange(const QString& expression, double start, doubl
     addField(form, "end", number(std::floor(end / step) * step));
     addField(form, "step", number(step));
     addField(form, "timeout", milliseconds(timeoutMs));
-    post(QStringLiteral("/api/v1/query_range"), form, context, timeoutMs,
+    ask(QStringLiteral("/api/v1/query_range"), form, context, timeoutMs,
         [answered = std::move(answered), step](const Result<QByteArray>& body, int status) {
             answered(body ? parseRange(status, *body, step) : Result<RangeAnswer>(body.error()));
         });
@@ -110,15 +110,42 @@ void PrometheusClient::query(const QString& expression, QObject* context,
     QByteArray form;
     addField(form, "query", expression);
     addField(form, "timeout", milliseconds(timeoutMs));
-    post(QStringLiteral("/api/v1/query"), form, context, timeoutMs,
+    ask(QStringLiteral("/api/v1/query"), form, context, timeoutMs,
         [answered = std::move(answered)](const Result<QByteArray>& body, int status) {
             answered(
                 body ? parseInstant(status, *body) : Result<QList<InstantSample>>(body.error()));
         });
 }
 
-void PrometheusClient::post(const QString& endpoint, const QByteArray& form, QObject* context,
-    int timeoutMs, Received received)
+void PrometheusClient::rules(
+    QObject* context, std::function<void(Result<QList<AlertRule>>)> answered, int timeoutMs)
+{
+    ask(QStringLiteral("/api/v1/rules"), std::nullopt, context, timeoutMs,
+        [answered = std::move(answered)](const Result<QByteArray>& body, int status) {
+            answered(body ? parseRules(status, *body) : Result<QList<AlertRule>>(body.error()));
+        });
+}
+
+void PrometheusClient::labelNames(
+    QObject* context, std::function<void(Result<QStringList>)> answered, int timeoutMs)
+{
+    ask(QStringLiteral("/api/v1/labels"), std::nullopt, context, timeoutMs,
+        [answered = std::move(answered)](const Result<QByteArray>& body, int status) {
+            answered(body ? parseNames(status, *body) : Result<QStringList>(body.error()));
+        });
+}
+
+void PrometheusClient::labelValues(const QString& label, QObject* context,
+    std::function<void(Result<QStringList>)> answered, int timeoutMs)
+{
+    ask(QStringLiteral("/api/v1/label/%1/values").arg(label), std::nullopt, context, timeoutMs,
+        [answered = std::move(answered)](const Result<QByteArray>& body, int status) {
+            answered(body ? parseNames(status, *body) : Result<QStringList>(body.error()));
+        });
+}
+
+void PrometheusClient::ask(const QString& endpoint, const std::optional<QByteArray>& form,
+    QObject* context, int timeoutMs, Received received)
 {
     const bool isHttp = m_baseUrl.scheme() == QLatin1StringView("http")
         || m_baseUrl.scheme() == QLatin1StringView("https");
@@ -145,7 +172,7 @@ void PrometheusClient::post(const QString& endpoint, const QByteArray& form, QOb
     // A redirect would turn the POST into a GET without its form.
     request.setAttribute(
         QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::ManualRedirectPolicy);
-    QNetworkReply* reply = m_network.post(request, form);
+    QNetworkReply* reply = form ? m_network.post(request, *form) : m_network.get(request);
 
     struct Broken
     {

@@ -2,6 +2,7 @@
 
 #include "engine/base/result.h"
 
+#include <QDateTime>
 #include <QList>
 #include <QMap>
 #include <QNetworkAccessManager>
@@ -10,6 +11,7 @@
 #include <QString>
 #include <QUrl>
 #include <functional>
+#include <optional>
 
 namespace sluice::ops {
 
@@ -37,6 +39,29 @@ struct InstantSample
     double value = 0; ///< may be NaN
 };
 
+/// One alert of a rule: it fires, or waits for the rule's `for` to pass.
+struct ActiveAlert
+{
+    Labels labels; ///< with alertname
+    bool firing = false; ///< else pending
+    QDateTime since; ///< UTC
+    double value = 0;
+    QString summary; ///< annotation summary, else description
+};
+
+struct AlertRule
+{
+    QString group;
+    QString name;
+    QString expression;
+    QString severity; ///< label severity; may be empty
+    double forSeconds = 0;
+    QString state; ///< "inactive", "pending", "firing"
+    QString error; ///< why it could not be evaluated; empty when all is well
+    QDateTime evaluatedAt; ///< UTC
+    QList<ActiveAlert> alerts;
+};
+
 /// Prometheus' HTTP API (v1), asynchronous, with a time-out on each query. Answers over 32 MiB are
 /// broken off. Errors: Input (the query is wrong), Refused (it can't be executed, or needs a
 /// login), Unreachable (no answer in time, a proxy's error page, the server overloaded).
@@ -61,14 +86,26 @@ public:
     void query(const QString& expression, QObject* context,
         std::function<void(Result<QList<InstantSample>>)> answered, int timeoutMs = 5000);
 
+    /// The alerting rules with their alerts, in the server's order.
+    void rules(QObject* context, std::function<void(Result<QList<AlertRule>>)> answered,
+        int timeoutMs = 5000);
+    /// The names of all labels; the values of one (of `__name__`: the metrics).
+    void labelNames(
+        QObject* context, std::function<void(Result<QStringList>)> answered, int timeoutMs = 5000);
+    void labelValues(const QString& label, QObject* context,
+        std::function<void(Result<QStringList>)> answered, int timeoutMs = 5000);
+
     /// The parser alone: status and body of an answer.
     static Result<RangeAnswer> parseRange(int status, const QByteArray& body, double step);
     static Result<QList<InstantSample>> parseInstant(int status, const QByteArray& body);
+    static Result<QList<AlertRule>> parseRules(int status, const QByteArray& body);
+    static Result<QStringList> parseNames(int status, const QByteArray& body);
 
 private:
     using Received = std::function<void(Result<QByteArray>, int status)>;
-    void post(const QString& endpoint, const QByteArray& form, QObject* context, int timeoutMs,
-        Received received);
+    /// GET without a form, else POST.
+    void ask(const QString& endpoint, const std::optional<QByteArray>& form, QObject* context,
+        int timeoutMs, Received received);
 
     QNetworkAccessManager m_network;
     QUrl m_baseUrl;

@@ -14,7 +14,8 @@ namespace {
 
 struct Data
 {
-    QString type;
+    QJsonValue all;
+    QString type; ///< of a query's answer
     QJsonValue result;
     QStringList warnings;
 };
@@ -86,7 +87,8 @@ Result<Data> readEnvelope(int status, const QByteArray& body)
         return httpError(status, body);
     }
     Data data;
-    const QJsonObject content = envelope.value(QLatin1StringView("data")).toObject();
+    data.all = envelope.value(QLatin1StringView("data"));
+    const QJsonObject content = data.all.toObject();
     data.type = content.value(QLatin1StringView("resultType")).toString();
     data.result = content.value(QLatin1StringView("result"));
     for (const QLatin1StringView key :
@@ -127,10 +129,10 @@ std::optional<QPointF> parsePair(const QJsonValue& value)
     return parsed ? std::optional(QPointF(pair.at(0).toDouble(), *parsed)) : std::nullopt;
 }
 
-Labels parseLabels(const QJsonObject& series)
+Labels parseLabels(const QJsonObject& owner, QLatin1StringView key = QLatin1StringView("metric"))
 {
     Labels labels;
-    const QJsonObject metric = series.value(QLatin1StringView("metric")).toObject();
+    const QJsonObject metric = owner.value(key).toObject();
     for (auto it = metric.begin(); it != metric.end(); ++it) {
         labels.insert(it.key(), it.value().toString());
     }
@@ -223,6 +225,77 @@ Result<QList<InstantSample>> PrometheusClient::parseInstant(int status, const QB
         }
     }
     return samples;
+}
+
+namespace {
+
+QDateTime timeOf(const QJsonValue& value)
+{
+    return QDateTime::fromString(value.toString(), Qt::ISODateWithMs).toUTC();
+}
+
+AlertRule parseRule(const QString& group, const QJsonObject& rule)
+{
+    AlertRule parsed;
+    parsed.group = group;
+    parsed.name = rule.value(QLatin1StringView("name")).toString();
+    parsed.expression = rule.value(QLatin1StringView("query")).toString();
+    parsed.severity =
+        parseLabels(rule, QLatin1StringView("labels")).value(QStringLiteral("severity"));
+    parsed.forSeconds = rule.value(QLatin1StringView("duration")).toDouble();
+    parsed.state = rule.value(QLatin1StringView("state")).toString();
+    parsed.error = rule.value(QLatin1StringView("lastError")).toString();
+    parsed.evaluatedAt = timeOf(rule.value(QLatin1StringView("lastEvaluation")));
+    const QJsonArray alerts = rule.value(QLatin1StringView("alerts")).toArray();
+    for (const auto& entry : alerts) {
+        const QJsonObject alert = entry.toObject();
+        const Labels annotations = parseLabels(alert, QLatin1StringView("annotations"));
+        parsed.alerts.append({parseLabels(alert, QLatin1StringView("labels")),
+            alert.value(QLatin1StringView("state")).toString() == QLatin1StringView("firing"),
+            timeOf(alert.value(QLatin1StringView("activeAt"))),
+            parseValue(alert.value(QLatin1StringView("value"))).value_or(0),
+            annotations.value(
+                QStringLiteral("summary"), annotations.value(QStringLiteral("description")))});
+    }
+    return parsed;
+}
+
+} // namespace
+
+Result<QList<AlertRule>> PrometheusClient::parseRules(int status, const QByteArray& body)
+{
+    Result<Data> data = readEnvelope(status, body);
+    if (!data) {
+        return data.error();
+    }
+    QList<AlertRule> parsed;
+    const QJsonArray groups = data->all.toObject().value(QLatin1StringView("groups")).toArray();
+    for (const auto& group : groups) {
+        const QString name = group.toObject().value(QLatin1StringView("name")).toString();
+        const QJsonArray rules = group.toObject().value(QLatin1StringView("rules")).toArray();
+        for (const auto& rule : rules) {
+            const QJsonObject object = rule.toObject();
+            if (object.value(QLatin1StringView("type")).toString()
+                == QLatin1StringView("alerting")) {
+                parsed.append(parseRule(name, object));
+            }
+        }
+    }
+    return parsed;
+}
+
+Result<QStringList> PrometheusClient::parseNames(int status, const QByteArray& body)
+{
+    Result<Data> data = readEnvelope(status, body);
+    if (!data) {
+        return data.error();
+    }
+    QStringList names;
+    const QJsonArray all = data->all.toArray();
+    for (const auto& name : all) {
+        names.append(name.toString());
+    }
+    return names;
 }
 
 } // namespace sluice::ops

@@ -2,6 +2,7 @@
 
 #include <QDateTime>
 #include <algorithm>
+#include <utility>
 
 namespace sluice::ops {
 namespace {
@@ -16,6 +17,27 @@ qint64 integer(const QHash<QByteArray, QByteArray>& info, const char* key)
 std::optional<double> ratio(qint64 hits, qint64 misses)
 {
     return hits + misses > 0 ? std::optional(double(hits) / double(hits + misses)) : std::nullopt;
+}
+
+/// "ip=..,port=..,state=online,offset=123,lag=1" of the replica furthest behind.
+void addLag(RedisSample& sample)
+{
+    const qint64 written = integer(sample.info, "master_repl_offset");
+    for (int replica = 0; replica < integer(sample.info, "connected_slaves"); ++replica) {
+        const QList<QByteArray> parts =
+            sample.info.value("slave" + QByteArray::number(replica)).split(',');
+        for (const QByteArray& part : parts) {
+            if (part.startsWith("offset=")) {
+                sample.lagBytes =
+                    std::max(sample.lagBytes.value_or(0), written - part.mid(7).toLongLong());
+            } else if (part.startsWith("lag=")) {
+                sample.lagSeconds = std::max(sample.lagSeconds.value_or(0), part.mid(4).toDouble());
+            }
+        }
+    }
+    if (sample.info.value("role") == "slave") {
+        sample.lagSeconds = sample.info.value("master_last_io_seconds_ago").toDouble();
+    }
 }
 
 } // namespace
@@ -67,25 +89,29 @@ void RedisMonitor::poll()
         return;
     }
     m_waiting = true;
-    m_client->command({QByteArrayLiteral("INFO")}, this, [this](const Result<RedisReply>& reply) {
-        m_waiting = false;
-        if (!m_running) {
-            return;
-        }
-        m_timer.start(m_intervalMs);
-        if (reply) {
-            const double now = double(QDateTime::currentMSecsSinceEpoch()) / 1000.0;
-            Q_EMIT sampled(digest(reply->text, now));
-        } else {
-            Q_EMIT failed(reply.error());
-        }
-    });
+    m_client->command({QByteArrayLiteral("INFO"), QByteArrayLiteral("ALL")}, this,
+        [this](const Result<RedisReply>& reply) {
+            m_waiting = false;
+            if (!m_running) {
+                return;
+            }
+            m_timer.start(m_intervalMs);
+            if (reply) {
+                const double now = double(QDateTime::currentMSecsSinceEpoch()) / 1000.0;
+                Q_EMIT sampled(digest(reply->text, now));
+            } else {
+                Q_EMIT failed(reply.error());
+            }
+        });
 }
 
 RedisSample RedisMonitor::digest(const QByteArray& info, double time)
 {
     const QHash<QByteArray, QByteArray> fields = parseRedisInfo(info);
     RedisSample sample;
+    sample.info = fields;
+    sample.blockedClients = int(integer(fields, "blocked_clients"));
+    addLag(sample);
     sample.time = time;
     sample.usedMemory = integer(fields, "used_memory");
     sample.usedMemoryRss = integer(fields, "used_memory_rss");
@@ -95,8 +121,15 @@ RedisSample RedisMonitor::digest(const QByteArray& info, double time)
     sample.version = QString::fromUtf8(fields.value("redis_version"));
     sample.runId = QString::fromUtf8(fields.value("run_id"));
 
+    if (sample.usedMemory > 0) {
+        sample.fragmentation = double(sample.usedMemoryRss) / double(sample.usedMemory);
+    }
     const Counters now{time, integer(fields, "total_commands_processed"),
-        integer(fields, "keyspace_hits"), integer(fields, "keyspace_misses")};
+        integer(fields, "keyspace_hits"), integer(fields, "keyspace_misses"),
+        integer(fields, "evicted_keys"), integer(fields, "expired_keys"),
+        integer(fields, "total_net_input_bytes"), integer(fields, "total_net_output_bytes"),
+        fields.value("used_cpu_sys").toDouble() + fields.value("used_cpu_user").toDouble()};
+    const int own = std::exchange(m_own, 0) + 1; // the INFO itself is one of the commands
     if (!m_history.isEmpty()) {
         const Counters& last = m_history.constLast();
         // CONFIG RESETSTAT sets the counters back without a restart.
@@ -111,10 +144,11 @@ RedisSample RedisMonitor::digest(const QByteArray& info, double time)
     if (m_history.isEmpty()) {
         sample.opsPerSecond = double(integer(fields, "instantaneous_ops_per_sec"));
     } else {
-        // The INFO itself is one of the commands between two INFOs.
         const Counters& last = m_history.constLast();
-        const qint64 others = std::max<qint64>(0, now.commands - last.commands - 1);
+        const qint64 others = std::max<qint64>(0, now.commands - last.commands - own);
         sample.opsPerSecond = double(others) / (time - last.time);
+        sample.ownPerSecond = own / (time - last.time);
+        addRates(sample, last, now);
         // The newest of those at or before the window's begin stays: the window is then full.
         while (m_history.size() > 1 && m_history.at(1).time <= time - m_window) {
             m_history.removeFirst();
@@ -124,6 +158,19 @@ RedisSample RedisMonitor::digest(const QByteArray& info, double time)
     }
     m_history.append(now);
     return sample;
+}
+
+void RedisMonitor::addRates(RedisSample& sample, const Counters& last, const Counters& now)
+{
+    const double seconds = now.time - last.time;
+    const auto rate = [seconds](auto before, auto after) {
+        return std::max(0.0, double(after - before) / seconds);
+    };
+    sample.evictedPerSecond = rate(last.evicted, now.evicted);
+    sample.expiredPerSecond = rate(last.expired, now.expired);
+    sample.inputPerSecond = rate(last.input, now.input);
+    sample.outputPerSecond = rate(last.output, now.output);
+    sample.cpuShare = rate(last.cpu, now.cpu);
 }
 
 } // namespace sluice::ops

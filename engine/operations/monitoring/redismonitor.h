@@ -25,6 +25,18 @@ struct RedisSample
     qint64 evictedKeys = 0;
     QString version;
     QString runId;
+    double ownPerSecond = 0; ///< our own commands: INFO and what noteOwnCommands() told
+    double evictedPerSecond = 0;
+    double expiredPerSecond = 0;
+    double inputPerSecond = 0; ///< bytes over the network, as in the next
+    double outputPerSecond = 0;
+    double cpuShare = 0; ///< 1 = one core busy
+    int blockedClients = 0;
+    std::optional<double> fragmentation; ///< resident over used memory: far over 1 is fragmented,
+                                         ///< under 1 is swapped out
+    std::optional<qint64> lagBytes; ///< of the replica furthest behind; none without replicas
+    std::optional<double> lagSeconds; ///< since it was heard of last
+    QHash<QByteArray, QByteArray> info; ///< all fields
     bool restarted = false; ///< run_id changed or counters went back: the line breaks here
 };
 
@@ -39,6 +51,8 @@ class RedisMonitor : public QObject
 public:
     explicit RedisMonitor(RedisClient* client, QObject* parent = nullptr);
 
+    /// Commands that we sent besides the INFOs; they are not counted as the service's.
+    void noteOwnCommands(int count) { m_own += count; }
     void setWindow(double seconds); ///< of the windowed hit ratio; 300 by default
     void start(int intervalMs = 1000);
     void stop();
@@ -57,8 +71,14 @@ private:
         qint64 commands = 0;
         qint64 hits = 0;
         qint64 misses = 0;
+        qint64 evicted = 0;
+        qint64 expired = 0;
+        qint64 input = 0;
+        qint64 output = 0;
+        double cpu = 0;
     };
     void poll();
+    static void addRates(RedisSample& sample, const Counters& last, const Counters& now);
 
     RedisClient* m_client;
     QTimer m_timer;
@@ -66,6 +86,7 @@ private:
     QString m_runId;
     double m_window = 300;
     int m_intervalMs = 1000;
+    int m_own = 0;
     bool m_running = false;
     bool m_waiting = false;
 };

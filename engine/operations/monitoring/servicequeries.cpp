@@ -122,6 +122,66 @@ QString decisionShare(double window)
     return QStringLiteral("sum by (decision) (%1) / on () group_left () sum(%1)").arg(decisions);
 }
 
+QString intentShare(double window)
+{
+    const QString intents = rate(QStringLiteral("sluice_intents_total"), window);
+    return QStringLiteral("sum by (intent) (%1) / on () group_left () sum(%1)").arg(intents);
+}
+
+QString requestRateBy(const QString& label, double window)
+{
+    return QStringLiteral("sum by (%1) (%2)").arg(label, requests(window));
+}
+
+QString errorShareBy(const QString& label, double window)
+{
+    return share(label, requests(window, QStringLiteral(",status=~\"5..\"")), requests(window));
+}
+
+QString latencyBy(const QString& label, double quantile, double window)
+{
+    return quantileOf(label + QStringLiteral(", le"), quantile, window);
+}
+
+QString latencyBuckets(double window)
+{
+    return QStringLiteral("sum by (le) (%1)")
+        .arg(traffic(QStringLiteral("sluice_request_duration_seconds_bucket"), window));
+}
+
+QString cpuByInstance(double window)
+{
+    return QStringLiteral("sum by (instance) (%1)")
+        .arg(rate(QStringLiteral("process_cpu_seconds_total{pool!=\"\"}"), window));
+}
+
+QString residentMemoryByInstance()
+{
+    return QStringLiteral("sum by (instance) (process_resident_memory_bytes{pool!=\"\"})");
+}
+
+QString inFlight()
+{
+    return QStringLiteral("sum by (instance) (sluice_in_flight)");
+}
+
+QString connections()
+{
+    return QStringLiteral("sum by (instance) (sluice_connections)");
+}
+
+QString largestOver(const QString& expression, double range, double step)
+{
+    return QStringLiteral("max_over_time((%1)[%2:%3])")
+        .arg(expression, duration(range), duration(step));
+}
+
+QString smallestOver(const QString& expression, double range, double step)
+{
+    return QStringLiteral("min_over_time((%1)[%2:%3])")
+        .arg(expression, duration(range), duration(step));
+}
+
 QString thresholdSet()
 {
     return QStringLiteral("max by (pool, instance) (sluice_threshold_set)");

@@ -25,6 +25,19 @@ QString residentMemory(); ///< bytes, the largest worker by (pool)
 QString cpuShare(double window); ///< 1 = one core busy, the busiest worker by (pool)
 QString cacheHitRatio(double window); ///< 0..1
 QString decisionShare(double window); ///< 0..1 by (decision): accept, clarify, fallback
+QString intentShare(double window); ///< 0..1 by (intent), of what was accepted
+QString requestRateBy(const QString& label, double window); ///< pool, version, route, instance
+QString errorShareBy(const QString& label, double window);
+QString latencyBy(const QString& label, double quantile, double window);
+/// Answers a second by (le), cumulative, as a heat map needs them.
+QString latencyBuckets(double window);
+QString cpuByInstance(double window); ///< 1 = one core busy, by (instance)
+QString residentMemoryByInstance(); ///< bytes, by (instance)
+QString inFlight(); ///< requests being worked on, by (instance)
+QString connections(); ///< open client connections, by (instance)
+/// The largest value of an expression over the last `range` seconds, looked at every `step`.
+QString largestOver(const QString& expression, double range, double step);
+QString smallestOver(const QString& expression, double range, double step);
 QString thresholdSet(); ///< number of the set served, by (pool, instance)
 
 } // namespace sluice::ops::queries

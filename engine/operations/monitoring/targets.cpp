@@ -1,6 +1,8 @@
 #include "engine/operations/monitoring/targets.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace sluice::ops {
 
@@ -31,6 +33,29 @@ const QList<Target>& ownersTargets()
 const Target& targetOf(Quantity quantity)
 {
     return ownersTargets().at(qsizetype(quantity));
+}
+
+std::optional<double> mixShift(
+    const QHash<QString, double>& now, const QHash<QString, double>& reference)
+{
+    constexpr double least = 1e-4;
+    const auto total = [](const QHash<QString, double>& mix) {
+        return std::accumulate(mix.begin(), mix.end(), 0.0);
+    };
+    const double nowTotal = total(now);
+    const double referenceTotal = total(reference);
+    if (!(nowTotal > 0) || !(referenceTotal > 0)) {
+        return std::nullopt;
+    }
+    QHash<QString, double> all = reference;
+    all.insert(now);
+    double shift = 0;
+    for (auto intent = all.begin(); intent != all.end(); ++intent) {
+        const double a = std::max(least, now.value(intent.key()) / nowTotal);
+        const double b = std::max(least, reference.value(intent.key()) / referenceTotal);
+        shift += (a - b) * std::log(a / b);
+    }
+    return shift;
 }
 
 } // namespace sluice::ops

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QHash>
 #include <QList>
 #include <QString>
 #include <optional>
@@ -40,5 +41,11 @@ struct Target
 /// One target for each quantity, in the order of the enumeration.
 const QList<Target>& ownersTargets();
 const Target& targetOf(Quantity quantity);
+
+/// How far a mix of shares (of intents, say) lies from another, as the population stability index:
+/// sum of (a - b) ln(a / b). Under 0.1 they are alike, over 0.25 they are not. A share of 0 counts
+/// as 0.0001. Both are scaled to add up to 1; an empty one gives none.
+std::optional<double> mixShift(
+    const QHash<QString, double>& now, const QHash<QString, double>& reference);
 
 } // namespace sluice::ops
