@@ -9,7 +9,6 @@ namespace {
 const QString sentKey = QStringLiteral("sent");
 const QString suiteKey = QStringLiteral("suite");
 const QString dataKey = QStringLiteral("data");
-const QString layoutPrefix = QStringLiteral("layout/");
 
 } // namespace
 
@@ -47,16 +46,6 @@ QString ClassifySettings::dataFile() const
 void ClassifySettings::setDataFile(const QString& file)
 {
     m_settings.setValue(dataKey, file);
-}
-
-QByteArray ClassifySettings::layout(const QString& name) const
-{
-    return m_settings.value(layoutPrefix + name).toByteArray();
-}
-
-void ClassifySettings::setLayout(const QString& name, const QByteArray& state)
-{
-    m_settings.setValue(layoutPrefix + name, state);
 }
 
 } // namespace sluice::ui

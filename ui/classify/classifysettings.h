@@ -21,9 +21,6 @@ public:
     QString dataFile() const; ///< where labelled rows go: dataHome()/labelled.jsonl
     void setDataFile(const QString& file);
 
-    QByteArray layout(const QString& name) const; ///< of a splitter or a table's header
-    void setLayout(const QString& name, const QByteArray& state);
-
 private:
     mutable QSettings m_settings;
 };

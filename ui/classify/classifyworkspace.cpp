@@ -1,6 +1,10 @@
 #include "ui/classify/classifyworkspace.h"
 
 #include "ui/classify/answerpanel.h"
+#include "ui/classify/batchview.h"
+#include "ui/classify/inboxview.h"
+#include "ui/classify/retrainview.h"
+#include "ui/classify/suiteview.h"
 #include "ui/classify/targetpicker.h"
 #include "ui/classify/tryview.h"
 #include "ui/shell/console.h"
@@ -22,6 +26,10 @@ ClassifyWorkspace::ClassifyWorkspace(Console* console, QWidget* parent)
     , m_tabs(new QTabBar(this))
     , m_pages(new QStackedWidget(this))
     , m_try(new TryView(console, &m_settings, this))
+    , m_batch(new BatchView(console, this))
+    , m_suite(new SuiteView(console, &m_settings, this))
+    , m_inbox(new InboxView(console, &m_settings, this))
+    , m_retrain(new RetrainView(console, &m_settings, this))
 {
     auto* page = new QWidget(this);
     auto* rows = new QVBoxLayout(page);
@@ -30,8 +38,12 @@ ClassifyWorkspace::ClassifyWorkspace(Console* console, QWidget* parent)
     m_tabs->setAccessibleName(tr("Parts of this page"));
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
-    m_tabs->addTab(tr("Try"));
-    m_pages->addWidget(m_try);
+    const std::pair<QString, QWidget*> parts[] = {{tr("Try"), m_try}, {tr("Batch"), m_batch},
+        {tr("Suite"), m_suite}, {tr("Inbox"), m_inbox}, {tr("Retrain"), m_retrain}};
+    for (const auto& [name, part] : parts) {
+        m_tabs->addTab(name);
+        m_pages->addWidget(part);
+    }
     rows->addWidget(m_tabs);
     rows->addWidget(m_pages, 1);
     m_state->setDataWidget(page);
@@ -39,6 +51,23 @@ ClassifyWorkspace::ClassifyWorkspace(Console* console, QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_state);
     connect(m_tabs, &QTabBar::currentChanged, m_pages, &QStackedWidget::setCurrentIndex);
+    connect(m_try, &TryView::caseSaved, m_suite, &SuiteView::reload);
+    connect(m_inbox, &InboxView::caseSaved, m_suite, &SuiteView::reload);
+    connect(m_inbox, &InboxView::openChanged, this, [this](int open) {
+        m_tabs->setTabText(Inbox, open == 0 ? tr("Inbox") : tr("Inbox (%1)").arg(open));
+    });
+    const auto tryQuery = [this](const QString& query) {
+        showTab(Try);
+        m_try->take(query);
+    };
+    connect(m_retrain, &RetrainView::modelsChanged, this, [this] {
+        for (TargetPicker* picker : findChildren<TargetPicker*>()) {
+            picker->refill();
+        }
+    });
+    connect(m_batch, &BatchView::queryChosen, this, tryQuery);
+    connect(m_suite, &SuiteView::queryChosen, this, tryQuery);
+    connect(m_inbox, &InboxView::queryChosen, this, tryQuery);
     connect(m_try, &TryView::targetChanged, this, &ClassifyWorkspace::updateChips);
     connect(m_state, &StateView::retryRequested, console, [console] { console->loadClassifier(); });
     connect(console, &Console::classifierLoaded, this, &ClassifyWorkspace::onClassifier);
@@ -59,10 +88,24 @@ void ClassifyWorkspace::addNamed(const QString& text, const QKeySequence& keys, 
 
 void ClassifyWorkspace::makeActions()
 {
-    addNamed(tr("Try a query"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_1),
-        tr("Queries and conversations, answered one by one"), [this] { showTab(Try); });
+    const std::tuple<Tab, QString, QString> parts[] = {
+        {Try, tr("Try a query"), tr("Queries and conversations, answered one by one")},
+        {Batch, tr("Ask a file of queries"), tr("A table of what came of each")},
+        {Suite, tr("Run test cases"), tr("What fails, and what newly does")},
+        {Inbox, tr("Look at feedback"), tr("What users said about answers")},
+        {Retrain, tr("Retrain the model"), tr("And judge it beside the one in use")}};
+    for (const auto& [tab, name, tip] : parts) {
+        addNamed(name, QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key(int(Qt::Key_1) + int(tab))), tip,
+            [this, tab = tab] { showTab(tab); });
+    }
     addNamed(tr("Run all again"), QKeySequence(Qt::Key_F5),
-        tr("Asks every turn of the conversation anew"), [this] { m_try->runAgain(); });
+        tr("The conversation, the batch, the suite or the inbox, whichever is shown"),
+        [this] { runAgain(); });
+    addNamed(tr("Record a complaint…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_F),
+        tr("What somebody told you, by hand"), [this] {
+            showTab(Inbox);
+            m_inbox->recordByHand();
+        });
     makeTryActions();
 }
 
@@ -95,12 +138,13 @@ void ClassifyWorkspace::makeTryActions()
         tr("Its turns wait until they are asked"), [this] { m_try->openConversation({}); });
     add(tr("Save the conversation…"), QKeySequence(Qt::CTRL | Qt::Key_S),
         tr("With its labels and the session's state"), [this] { m_try->saveConversation({}); });
-    add(tr("Save as test case"), QKeySequence(Qt::CTRL | Qt::Key_T),
-        tr("The last answer, or its label, becomes what the suite expects"),
-        [this] { m_try->saveAsCase(); });
-    add(tr("Add to labelled data"), QKeySequence(Qt::CTRL | Qt::Key_D),
+    addNamed(tr("Save as test case"), QKeySequence(Qt::CTRL | Qt::Key_T),
+        tr("The last answer, or its label, becomes what the suite expects"), [this] {
+            m_tabs->currentIndex() == Inbox ? m_inbox->takeIntoSuite() : m_try->saveAsCase();
+        });
+    addNamed(tr("Add to labelled data"), QKeySequence(Qt::CTRL | Qt::Key_D),
         tr("The last query with its label becomes a row to train on"),
-        [this] { m_try->addToData(); });
+        [this] { m_tabs->currentIndex() == Inbox ? m_inbox->takeIntoData() : m_try->addToData(); });
     add(tr("Show the answer as JSON"), QKeySequence(Qt::CTRL | Qt::Key_J),
         tr("As the worker sends it, or back to the reasons"), [this] { m_try->toggleJson(); });
     for (int number = 1; number <= 9; ++number) {
@@ -111,6 +155,26 @@ void ClassifyWorkspace::makeTryActions()
     }
     add(tr("Label as out of scope"), QKeySequence(Qt::ALT | Qt::Key_0),
         tr("Says that the last query is none of the intents"), [this] { m_try->label(0); });
+}
+
+void ClassifyWorkspace::runAgain()
+{
+    switch (Tab(m_tabs->currentIndex())) {
+    case Try:
+        m_try->runAgain();
+        break;
+    case Batch:
+        m_batch->run();
+        break;
+    case Suite:
+        m_suite->run();
+        break;
+    case Inbox:
+        m_inbox->refresh();
+        break;
+    case Retrain:
+        break;
+    }
 }
 
 QLineEdit* ClassifyWorkspace::input() const

@@ -12,9 +12,13 @@ class QTabBar;
 
 namespace sluice::ui {
 
+class BatchView;
 class CandidateBars;
 class EntityText;
+class InboxView;
+class RetrainView;
 class StateView;
+class SuiteView;
 class TryView;
 
 /// Testers' page: queries and conversations on one target or two, a file of queries, suites of test
@@ -26,7 +30,11 @@ class ClassifyWorkspace : public Workspace
 public:
     enum Tab
     {
-        Try
+        Try,
+        Batch,
+        Suite,
+        Inbox,
+        Retrain
     };
 
     explicit ClassifyWorkspace(Console* console, QWidget* parent = nullptr);
@@ -35,6 +43,10 @@ public:
     void showTab(Tab tab);
 
     TryView* tryView() const { return m_try; }
+    BatchView* batchView() const { return m_batch; }
+    SuiteView* suiteView() const { return m_suite; }
+    InboxView* inboxView() const { return m_inbox; }
+    RetrainView* retrainView() const { return m_retrain; }
     QTabBar* tabs() const { return m_tabs; }
     QLineEdit* input() const;
     StateView* stateView() const { return m_state; }
@@ -46,7 +58,7 @@ public:
 private:
     void makeActions();
     void makeTryActions();
-    /// `tab`: shown first.
+    void runAgain(); ///< what the tab in hand runs
     void addNamed(const QString& text, const QKeySequence& keys, const QString& tip,
         const std::function<void()>& run);
     void onClassifier();
@@ -57,6 +69,10 @@ private:
     QTabBar* m_tabs;
     QStackedWidget* m_pages;
     TryView* m_try;
+    BatchView* m_batch;
+    SuiteView* m_suite;
+    InboxView* m_inbox;
+    RetrainView* m_retrain;
 };
 
 } // namespace sluice::ui

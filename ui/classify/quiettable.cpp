@@ -52,6 +52,7 @@ void dressTable(QTableView* table, const QString& name)
     table->verticalHeader()->setDefaultSectionSize(27);
     table->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     table->horizontalHeader()->setHighlightSections(false);
+    table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table->horizontalHeader()->setSectionsMovable(true);
 }
 

@@ -22,6 +22,7 @@ public:
     /// Invalid while it is being loaded, or nothing can answer.
     const ops::QueryTarget& target() const { return m_target; }
     bool selectWorker(const QUrl& url); ///< false: it is not in the list
+    void refill(); ///< the list of models changed
     void selectTarget(const ops::QueryTarget& target); ///< adds it where it is new
 
 Q_SIGNALS:
@@ -37,7 +38,6 @@ private:
         Choose choose;
     };
 
-    void refill();
     void addChoice(const QString& name, const QString& hint, Choose choose);
     void addEngine();
     void addEnvironment();

@@ -66,9 +66,6 @@ TryView::TryView(Console* console, ClassifySettings* settings, QWidget* parent)
     rows->setSpacing(12);
     rows->addWidget(m_columns, 1);
     rows->addWidget(makeInput());
-    m_columns->restoreState(settings->layout(QStringLiteral("try")));
-    connect(m_columns, &QSplitter::splitterMoved, this,
-        [this] { m_settings->setLayout(QStringLiteral("try"), m_columns->saveState()); });
     showAll();
 }
 

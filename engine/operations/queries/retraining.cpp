@@ -1,5 +1,8 @@
 #include "engine/operations/queries/retraining.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace sluice::ops {
 
 namespace {
@@ -25,7 +28,14 @@ std::vector<LabelledQuery> heldOutRows(const LabelledData& data, Split& split)
     return {};
 }
 
-Result<Evaluation> judge(
+struct Judgement
+{
+    Evaluation queries;
+    DialogueEvaluation talks;
+};
+
+/// Queries of their own, and conversations turn by turn.
+Result<Judgement> judge(
     const Model& model, std::span<const LabelledQuery> rows, const std::atomic<bool>* cancel)
 {
     const auto thresholds =
@@ -33,11 +43,18 @@ Result<Evaluation> judge(
     if (!thresholds) {
         return thresholds.error();
     }
-    const auto scored = scoreRows(model, rows, {}, cancel);
-    if (scored.size() < rows.size()) {
+    std::vector<LabelledQuery> single;
+    std::copy_if(rows.begin(), rows.end(), std::back_inserter(single),
+        [](const LabelledQuery& row) { return row.dialogue < 0; });
+    const auto scored = scoreRows(model, single, {}, cancel);
+    if (scored.size() < single.size()) {
         return cancelledError("The retraining was stopped.");
     }
-    return evaluate(scored, *thresholds);
+    auto talks = evaluateDialogues(model, *thresholds, rows, DialogueContext::Text, cancel);
+    if (!talks) {
+        return talks.error();
+    }
+    return Judgement{evaluate(scored, *thresholds), *talks};
 }
 
 } // namespace
@@ -93,8 +110,10 @@ Result<Retrained> retrain(const RetrainOptions& options, const Model& inUse,
         if (!before) {
             return before.error();
         }
-        result.now = *now;
-        result.before = *before;
+        result.now = now->queries;
+        result.talksNow = now->talks;
+        result.before = before->queries;
+        result.talksBefore = before->talks;
     }
     return result;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/classification/dialogueevaluator.h"
 #include "engine/classification/evaluator.h"
 #include "engine/operations/queries/modellist.h"
 
@@ -28,6 +29,8 @@ struct Retrained
     std::size_t heldOutRows = 0; ///< 0: the data holds none, and nothing is judged
     Evaluation now; ///< of the new model, at its own thresholds
     Evaluation before; ///< of the one in use, at its own thresholds
+    DialogueEvaluation talksNow; ///< of held-out conversations, turn by turn; may hold none
+    DialogueEvaluation talksBefore;
     bool sawTheSame = false; ///< the one in use was trained on the same rows
 };
 
