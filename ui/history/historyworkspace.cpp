@@ -87,6 +87,7 @@ HistoryWorkspace::HistoryWorkspace(Console* console, QWidget* parent)
     layout->addWidget(m_state, 1);
 
     auto* find = new QAction(tr("Filter the history"), this);
+    find->setToolTip(tr("By actor, subject, kind or outcome"));
     find->setShortcut(QKeySequence::Find);
     find->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     connect(find, &QAction::triggered, m_filter, qOverload<>(&QWidget::setFocus));
