@@ -43,7 +43,7 @@ namespace {
 
 /// What a screen reader would say of it; a part that its owner speaks for (a viewport, a spin
 /// box's line) is not asked.
-void walk(QAccessibleInterface* item, const QString& path, QStringList& nameless)
+void walk(QAccessibleInterface* item, const QString& path, QStringList& nameless, int& asked)
 {
     auto* widget = qobject_cast<QWidget*>(item->object());
     if (widget != nullptr) {
@@ -52,6 +52,7 @@ void walk(QAccessibleInterface* item, const QString& path, QStringList& nameless
         const bool owned = widget->focusProxy() != nullptr
             || widget->objectName().startsWith(QLatin1StringView("qt_"));
         const bool reached = widget->focusPolicy() & Qt::TabFocus;
+        asked += reached && !owned ? 1 : 0;
         if (reached && !owned && item->text(QAccessible::Name).trimmed().isEmpty()) {
             nameless << here;
         }
@@ -67,7 +68,7 @@ void walk(QAccessibleInterface* item, const QString& path, QStringList& nameless
                 && (page || !inner->testAttribute(Qt::WA_WState_ExplicitShowHide)
                     || !inner->isHidden())) {
                 if (QAccessibleInterface* face = QAccessible::queryAccessibleInterface(inner)) {
-                    walk(face, here, nameless);
+                    walk(face, here, nameless, asked);
                 }
             }
         }
@@ -105,14 +106,16 @@ void TestAccessibility::cleanupTestCase()
 void TestAccessibility::everyFocusableControlHasAName()
 {
     QStringList nameless;
+    int asked = 0;
     for (Workspace* page : std::as_const(m_pages)) {
         for (StateView* state : page->findChildren<StateView*>()) {
             state->showData(); // what is behind the empty states
         }
-        walk(QAccessible::queryAccessibleInterface(page), page->id(), nameless);
+        walk(QAccessible::queryAccessibleInterface(page), page->id(), nameless, asked);
     }
-    walk(QAccessible::queryAccessibleInterface(m_window.get()), {}, nameless);
+    walk(QAccessible::queryAccessibleInterface(m_window.get()), {}, nameless, asked);
     nameless.removeDuplicates();
+    QVERIFY(asked > 100); // each page was walked
     QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join(u'\n')));
 }
 
