@@ -6,6 +6,7 @@
 #include "ui/rollout/rolloutworkspace.h"
 #include "ui/shell/console.h"
 #include "ui/shell/mainwindow.h"
+#include "ui/shell/phrases.h"
 #include "ui/shell/theme.h"
 #include "ui/thresholds/thresholdsworkspace.h"
 
@@ -76,11 +77,22 @@ int main(int argc, char** argv)
         QApplication::translate("main", "Connect to this environment."), QStringLiteral("name"));
     const QCommandLineOption theme(QStringLiteral("theme"),
         QApplication::translate("main", "light, dark or system."), QStringLiteral("theme"));
-    options.addOptions({stack, environment, theme});
+    const QCommandLineOption demo(QStringLiteral("demo"),
+        QApplication::translate(
+            "main", "Start the local stack and send queries to it: live data on every page."));
+    const QCommandLineOption language(QStringLiteral("language"),
+        QApplication::translate("main", "en, de or system."), QStringLiteral("language"));
+    options.addOptions({stack, demo, environment, theme, language});
     options.process(application);
 
     sluice::ui::theme().install(application);
     sluice::ui::Console console;
+    sluice::ui::Phrases phrases;
+    const QString wanted = options.isSet(language)
+        ? options.value(language)
+        : sluice::ui::MainWindow::wantedLanguage(console);
+    phrases.loadLanguage(sluice::ui::Phrases::choose(wanted));
+    QApplication::installTranslator(&phrases);
     sluice::ui::MainWindow window(&console);
     window.addWorkspace(new sluice::ui::ClassifyWorkspace(&console));
     window.addWorkspace(new sluice::ui::ThresholdsWorkspace(&console));
@@ -99,7 +111,9 @@ int main(int argc, char** argv)
     }
     console.start();
     window.show();
-    if (options.isSet(stack)) {
+    if (options.isSet(demo)) {
+        window.startDemo();
+    } else if (options.isSet(stack)) {
         console.startLocalStack();
     } else if (options.isSet(environment)) {
         const auto all = console.environments();

@@ -1,4 +1,5 @@
 #include "app/sluicectl/command.h"
+#include "app/sluicectl/suite.h"
 #include "app/sluicectl/thresholdinput.h"
 
 #include "engine/classification/dialogueevaluator.h"
@@ -19,6 +20,7 @@ struct EvaluateArguments : LabelledInput
     std::string calibrate;
     std::string calibrateSplit = "val";
     std::string context = "text";
+    SuiteArguments suite;
 };
 
 Result<ThresholdSet> thresholdsOf(const Model& model, const std::string& file)
@@ -88,6 +90,12 @@ Result<void> addDialogues(const Output& output, boost::json::object& object, con
 
 int evaluate(const Output& output, const EvaluateArguments& arguments)
 {
+    if (!arguments.suite.file.empty()) {
+        return runSuite(output, arguments.suite, arguments.model, arguments.thresholds);
+    }
+    if (arguments.model.empty() || arguments.data.empty()) {
+        return output.fail(inputError("--model and --data are required, or --suite"));
+    }
     const auto labelled = arguments.read();
     if (!labelled) {
         return output.fail(labelled.error());
@@ -164,8 +172,10 @@ void addEvaluate(CLI::App& app, Commands& commands)
     auto arguments = std::make_shared<EvaluateArguments>();
     CLI::App* sub = commands.add(app, "evaluate", "Judge a model on labelled queries",
         [&commands, arguments] { return evaluate(commands.output, *arguments); });
-    sub->add_option("--model", arguments->model, "model file")->required();
+    sub->add_option("--model", arguments->model,
+        "model file (required with --data; with --suite the bundled one where it is missing)");
     arguments->addTo(*sub);
+    sub->get_option("--data")->required(false); // or a suite
     sub->add_option("--thresholds", arguments->thresholds,
         "threshold set, JSON (default: the one trained with the model)");
     sub->add_option("--calibrate", arguments->calibrate,
@@ -177,9 +187,12 @@ void addEvaluate(CLI::App& app, Commands& commands)
            "what of a conversation is shown: none, text (what the system said) or acts (what it "
            "did)")
         ->capture_default_str();
+    addSuiteOptions(*sub, arguments->suite);
     sub->footer("Conversations (a dialogue a line) are run turn by turn, feeding back the model's "
                 "own predictions.\n"
-                "Example: sluicectl evaluate --model helpdesk.model --data queries.jsonl --json");
+                "Example: sluicectl evaluate --model helpdesk.model --data queries.jsonl --json\n"
+                "A suite of test cases, here or on a worker; exit code 1 when a case fails:\n"
+                "Example: sluicectl evaluate --suite smoke.jsonl --target http://127.0.0.1:8080");
 }
 
 } // namespace sluice::ctl

@@ -38,6 +38,36 @@ void CandidateBars::setBars(const QList<Bar>& bars, double threshold, bool accep
     update();
 }
 
+void CandidateBars::setMargin(double margin, double required)
+{
+    m_margin = margin;
+    m_required = required;
+    update();
+}
+
+/// From the end of the second bar to that of the first, in the gap between their rows; where more
+/// is asked, on to where it would have to end.
+void CandidateBars::paintMargin(QPainter& painter, const QRectF& track) const
+{
+    if (m_bars.size() < 2) {
+        return;
+    }
+    const Colors& colors = theme().colors();
+    const bool enough = m_margin >= m_required;
+    const double from = track.left() + track.width() * m_bars[1].confidence;
+    const double to = track.left() + track.width() * m_bars[0].confidence;
+    const double y = rowHeight;
+    painter.setPen(QPen(enough ? colors.muted : colors.warn, 1.5));
+    painter.drawLine(QPointF(from, y), QPointF(to, y));
+    painter.drawLine(QPointF(from, y - 3), QPointF(from, y + 4));
+    painter.drawLine(QPointF(to, y - 4), QPointF(to, y + 3));
+    if (!enough) {
+        const double asked = std::min(track.right(), from + track.width() * m_required);
+        painter.setPen(QPen(colors.warn, 1.5, Qt::DotLine));
+        painter.drawLine(QPointF(to, y), QPointF(asked, y));
+    }
+}
+
 QSize CandidateBars::sizeHint() const
 {
     return {420, rowHeight * 5};
@@ -78,6 +108,7 @@ void CandidateBars::paintEvent(QPaintEvent*)
         painter.drawText(QRectF(track.right() + 6, row * rowHeight, valueWidth - 6, rowHeight),
             Qt::AlignVCenter | Qt::AlignRight, format::fixed(bar.confidence, 2));
     }
+    paintMargin(painter, track);
     if (!m_bars.isEmpty()) {
         const double x = track.left() + track.width() * m_threshold;
         painter.setPen(QPen(colors.text, 2));

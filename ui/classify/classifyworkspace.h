@@ -1,82 +1,78 @@
 #pragma once
 
 #include "engine/classification/classifier.h"
+#include "ui/classify/classifysettings.h"
 #include "ui/shell/workspace.h"
 
+#include <functional>
+
 class QLineEdit;
-class QTableWidget;
 class QStackedWidget;
+class QTabBar;
 
 namespace sluice::ui {
 
-class Button;
+class BatchView;
 class CandidateBars;
-class Card;
-class ConversationView;
 class EntityText;
-class InfoBanner;
+class InboxView;
+class RetrainView;
 class StateView;
-class Text;
+class SuiteView;
+class TryView;
 
-/// Testers' page: type a query and see the decision and why, on the embedded engine; context is
-/// kept over turns.
+/// Testers' page: queries and conversations on one target or two, a file of queries, suites of test
+/// cases, what users complained of, and retraining; a tab each.
 class ClassifyWorkspace : public Workspace
 {
     Q_OBJECT
 
 public:
+    enum Tab
+    {
+        Try,
+        Batch,
+        Suite,
+        Inbox,
+        Retrain
+    };
+
     explicit ClassifyWorkspace(Console* console, QWidget* parent = nullptr);
 
     void activated() override;
+    void showTab(Tab tab);
 
-    /// Classifies what stands in the input line, as Enter does.
-    void send();
-    void clearContext();
-
-    QLineEdit* input() const { return m_input; }
+    TryView* tryView() const { return m_try; }
+    BatchView* batchView() const { return m_batch; }
+    SuiteView* suiteView() const { return m_suite; }
+    InboxView* inboxView() const { return m_inbox; }
+    RetrainView* retrainView() const { return m_retrain; }
+    QTabBar* tabs() const { return m_tabs; }
+    QLineEdit* input() const;
     StateView* stateView() const { return m_state; }
-    const std::optional<Answer>& answer() const { return m_answer; }
-    const Session& session() const { return m_session; }
-    const CandidateBars* bars() const { return m_bars; }
-    const EntityText* entities() const { return m_entities; }
-
-protected:
-    bool eventFilter(QObject* watched, QEvent* event) override;
+    const std::optional<Answer>& answer() const;
+    const Session& session() const;
+    const CandidateBars* bars() const;
+    const EntityText* entities() const;
 
 private:
-    QWidget* makeConversation();
-    QWidget* makeVerdict();
-    QWidget* makeContext();
-    QWidget* makeInput();
+    void makeActions();
+    void makeTryActions();
+    void runAgain(); ///< what the tab in hand runs
+    void addNamed(const QString& text, const QKeySequence& keys, const QString& tip,
+        const std::function<void()>& run);
     void onClassifier();
-    void show(const QString& query, const Answer& answer);
-    void showTables(const Answer& answer);
-    void showContext();
     void updateChips();
 
-    Session m_session;
-    std::shared_ptr<const CompiledThresholds> m_thresholds;
-    std::optional<Answer> m_answer;
-    QStringList m_sent;
-    qsizetype m_place = 0; ///< in m_sent, for Up and Down
-
+    ClassifySettings m_settings;
     StateView* m_state;
-    ConversationView* m_conversation;
-    Text* m_noTurns;
-    QStackedWidget* m_verdictStack;
-    Text* m_verdict;
-    Text* m_intent;
-    Text* m_reason;
-    EntityText* m_entities;
-    CandidateBars* m_bars;
-    Text* m_margin;
-    QTableWidget* m_words;
-    QTableWidget* m_times;
-    Text* m_total;
-    QTableWidget* m_context;
-    InfoBanner* m_banner;
-    QLineEdit* m_input;
-    Button* m_send;
+    QTabBar* m_tabs;
+    QStackedWidget* m_pages;
+    TryView* m_try;
+    BatchView* m_batch;
+    SuiteView* m_suite;
+    InboxView* m_inbox;
+    RetrainView* m_retrain;
 };
 
 } // namespace sluice::ui

@@ -52,8 +52,16 @@ ConversationView::ConversationView(QWidget* parent)
     body->setAutoFillBackground(false); // setWidget() had switched it on
 }
 
-void ConversationView::addTurn(const QString& query, Tone tone, const QString& verdict)
+void ConversationView::addTurn(
+    const QString& system, const QString& query, Tone tone, const QString& verdict)
 {
+    if (!system.isEmpty()) {
+        auto* said = new Text(FontRole::Base, Ink::Muted, system);
+        said->setWordWrap(true);
+        said->setContentsMargins(0, 0, 36, 0);
+        said->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        m_turns->insertWidget(m_turns->count() - 1, said);
+    }
     auto* bubble = new Bubble;
     auto* inside = new QVBoxLayout(bubble);
     inside->setContentsMargins(12, 7, 12, 7);
@@ -62,6 +70,7 @@ void ConversationView::addTurn(const QString& query, Tone tone, const QString& v
     text->setWordWrap(true);
     text->setTextInteractionFlags(Qt::TextSelectableByMouse);
     auto* state = new StatusLabel;
+    state->setWordWrap(true);
     state->setStatus(tone, verdict);
     inside->addWidget(text);
     inside->addWidget(state);

@@ -16,7 +16,8 @@ class ConversationView : public QScrollArea
 public:
     explicit ConversationView(QWidget* parent = nullptr);
 
-    void addTurn(const QString& query, Tone tone, const QString& verdict);
+    /// `system`: what the system said before it; empty: nothing.
+    void addTurn(const QString& system, const QString& query, Tone tone, const QString& verdict);
     void clear();
     int count() const { return m_count; }
 

@@ -154,6 +154,7 @@ QWidget* HistoryWorkspace::makePage()
 void HistoryWorkspace::addActions()
 {
     auto* find = new QAction(tr("Filter the history"), this);
+    find->setToolTip(tr("By actor, subject, kind or outcome"));
     find->setShortcut(QKeySequence::Find);
     find->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     connect(find, &QAction::triggered, m_filter, qOverload<>(&QWidget::setFocus));

@@ -88,11 +88,13 @@ LoadWorkspace::LoadWorkspace(Console* console, QWidget* parent)
     layout->addWidget(m_state);
 
     auto* run = new QAction(tr("Start the load run"), this);
+    run->setToolTip(tr("The chosen scenario, against the balancer"));
     run->setShortcut(QKeySequence(Qt::Key_F5));
     run->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     connect(run, &QAction::triggered, this, &LoadWorkspace::start);
     addAction(run);
     auto* end = new QAction(tr("Stop the load run"), this);
+    end->setToolTip(tr("Keeps what was measured so far"));
     end->setShortcut(QKeySequence(Qt::SHIFT | Qt::Key_F5));
     end->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     connect(end, &QAction::triggered, this, &LoadWorkspace::stop);

@@ -55,6 +55,9 @@ RolloutWorkspace::RolloutWorkspace(Console* console, QWidget* parent)
     layout->addWidget(m_state);
 
     auto* back = new QAction(tr("Roll back: everything to the live pool"), this);
+    back->setShortcut(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_B));
+    back->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    back->setToolTip(tr("At once, whatever share was asked for"));
     connect(back, &QAction::triggered, this, &RolloutWorkspace::rollBack);
     addAction(back);
     connect(m_state, &StateView::actionTriggered, console, &Console::startLocalStack);

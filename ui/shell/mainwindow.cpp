@@ -2,11 +2,16 @@
 
 #include "ui/shell/commandpalette.h"
 #include "ui/shell/connectdialog.h"
+#include "ui/shell/demo.h"
+#include "ui/shell/guide.h"
+#include "ui/shell/layoutkeeper.h"
+#include "ui/shell/logpanel.h"
 #include "ui/shell/notificationpanel.h"
 #include "ui/shell/rail.h"
 #include "ui/shell/rangedialog.h"
 #include "ui/shell/shortcutsheet.h"
 #include "ui/shell/theme.h"
+#include "ui/shell/toasts.h"
 #include "ui/shell/topbar.h"
 #include "ui/shell/welcomepage.h"
 #include "ui/shell/workspace.h"
@@ -31,6 +36,9 @@ constexpr int statusHeight = 26;
 constexpr int productionFrame = 3;
 const QString geometryKey = QStringLiteral("window/geometry");
 const QString themeKey = QStringLiteral("window/theme");
+const QString languageKey = QStringLiteral("window/language");
+const QString logKey = QStringLiteral("window/log");
+const QString pageKey = QStringLiteral("window/page");
 
 QString settingsFile(const Console& console)
 {
@@ -48,6 +56,10 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
     , m_welcome(new WelcomePage(console, this))
     , m_palette(new CommandPalette(this))
     , m_notifications(new NotificationPanel(console, this))
+    , m_toasts(new Toasts(console, this))
+    , m_log(new LogPanel(console, this))
+    , m_guide(new Guide(this))
+    , m_demo(new Demo(console, this))
     , m_status(new QLabel(this))
     , m_work(new QLabel(this))
     , m_who(new QLabel(this))
@@ -63,6 +75,8 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
     padded->setContentsMargins(pagePadding, pagePadding, pagePadding, pagePadding);
     padded->addWidget(m_stack);
     right->addWidget(page, 1);
+    right->addWidget(m_log);
+    m_log->hide();
     auto* centre = new QWidget(this);
     auto* columns = new QHBoxLayout(centre);
     columns->setContentsMargins(0, 0, 0, 0);
@@ -93,6 +107,8 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
     });
     connect(
         m_notifications, &NotificationPanel::workspaceRequested, this, &MainWindow::showWorkspace);
+    connect(m_toasts, &Toasts::workspaceRequested, this, &MainWindow::showWorkspace);
+    connect(m_welcome, &WelcomePage::demoRequested, this, &MainWindow::startDemo);
     connect(m_welcome, &WelcomePage::connectRequested, this, &MainWindow::openConnectDialog);
     connect(console, &Console::environmentChanged, this, [this] {
         if (m_console->hasEnvironment() && m_current == nullptr) {
@@ -115,12 +131,13 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
 
 MainWindow::~MainWindow() = default;
 
-QAction* MainWindow::addNamed(
-    const QString& text, const QKeySequence& keys, const std::function<void()>& run)
+QAction* MainWindow::addNamed(const QString& text, const QKeySequence& keys, const QString& tip,
+    const std::function<void()>& run)
 {
     auto* action = new QAction(text, this);
     action->setShortcut(keys);
     action->setShortcutContext(Qt::WindowShortcut);
+    action->setToolTip(tip);
     connect(action, &QAction::triggered, this, run);
     addAction(action);
     return action;
@@ -128,33 +145,128 @@ QAction* MainWindow::addNamed(
 
 void MainWindow::makeActions()
 {
-    addNamed(tr("Command palette"), QKeySequence(Qt::CTRL | Qt::Key_K), [this] { openPalette(); });
-    addNamed(tr("Shortcuts"), QKeySequence(Qt::Key_F1), [this] {
-        auto* sheet = new ShortcutSheet(allActions(), this);
-        sheet->setAttribute(Qt::WA_DeleteOnClose);
-        sheet->open();
-    });
-    addNamed(tr("Start the local stack"), {}, [this] { m_console->startLocalStack(); });
-    addNamed(tr("Connect to an environment…"), {}, [this] { openConnectDialog(); });
-    addNamed(tr("Disconnect"), {}, [this] { m_console->disconnectFromAll(); });
-    addNamed(tr("Switch environment…"), QKeySequence(Qt::CTRL | Qt::Key_E),
-        [this] { showEnvironmentMenu(); });
-    addNamed(tr("Live or paused"), QKeySequence(Qt::CTRL | Qt::Key_Space),
-        [this] { m_console->setLive(!m_console->isLive()); });
+    constexpr auto control = Qt::CTRL;
+    constexpr auto shifted = Qt::CTRL | Qt::ALT;
+    addNamed(tr("Command palette"), QKeySequence(control | Qt::Key_K),
+        tr("Every action, by its name"), [this] { openPalette(); });
+    addNamed(tr("Guide to this page"), QKeySequence(Qt::Key_F1), tr("What it is for, and how"),
+        [this] { showGuide(); });
+    addNamed(tr("Shortcuts"), QKeySequence(Qt::SHIFT | Qt::Key_F1), tr("Every action that has one"),
+        [this] { showShortcuts(); });
+    addNamed(tr("Start the local stack"), QKeySequence(shifted | Qt::Key_S),
+        tr("Redis, Prometheus, HAProxy and four workers on this machine"),
+        [this] { m_console->startLocalStack(); });
+    addNamed(tr("Start the demo"), QKeySequence(shifted | Qt::Key_D),
+        tr("The local stack, with queries sent to it"), [this] { startDemo(); });
+    addNamed(tr("Connect to an environment…"), QKeySequence(shifted | Qt::Key_E),
+        tr("By its addresses, each tested first"), [this] { openConnectDialog(); });
+    addNamed(tr("Disconnect"), QKeySequence(shifted | Qt::Key_X),
+        tr("From every server; the local stack goes on"),
+        [this] { m_console->disconnectFromAll(); });
+    addNamed(tr("Switch environment…"), QKeySequence(control | Qt::Key_E),
+        tr("Another environment, or another user"), [this] { showEnvironmentMenu(); });
     addNamed(tr("Time range of the charts…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_T),
-        [this] { openRangeDialog(); });
-    addNamed(tr("Welcome page"), QKeySequence(Qt::CTRL | Qt::Key_0), [this] { showWorkspace({}); });
-    for (const Theme::Mode mode : {Theme::Mode::Light, Theme::Mode::Dark, Theme::Mode::System}) {
-        const QString name = mode == Theme::Mode::Light ? tr("Theme: light")
-            : mode == Theme::Mode::Dark                 ? tr("Theme: dark")
-                                                        : tr("Theme: follow the system");
-        addNamed(name, {}, [this, mode] {
-            theme().setMode(mode);
-            QSettings(settingsFile(*m_console), QSettings::IniFormat)
-                .setValue(themeKey, Theme::modeText(mode));
-        });
+        tr("Relative, or from one time to another"), [this] { openRangeDialog(); });
+    addNamed(tr("Live or paused"), QKeySequence(control | Qt::Key_Space),
+        tr("Charts follow the time, or stand still"),
+        [this] { m_console->setLive(!m_console->isLive()); });
+    addNamed(tr("Welcome page"), QKeySequence(control | Qt::Key_0), tr("The first steps"),
+        [this] { showWorkspace({}); });
+    makeViewActions();
+    addNamed(tr("Quit"), QKeySequence(control | Qt::Key_Q),
+        tr("Ends the console, and the local stack that it started"), [this] { close(); });
+}
+
+void MainWindow::makeViewActions()
+{
+    constexpr auto shifted = Qt::CTRL | Qt::ALT;
+    addNamed(tr("Log of this run"), QKeySequence(Qt::Key_F12),
+        tr("What the console did and said, a line each"), [this] { showLog(!m_log->isVisible()); });
+    addNamed(tr("Notifications"), QKeySequence(shifted | Qt::Key_N),
+        tr("What happened, newest first"), [this] { Q_EMIT m_top->notificationsRequested(); });
+    const std::tuple<Theme::Mode, QString, Qt::Key> themes[] = {
+        {Theme::Mode::Light, tr("Theme: light"), Qt::Key_F1},
+        {Theme::Mode::Dark, tr("Theme: dark"), Qt::Key_F2},
+        {Theme::Mode::System, tr("Theme: follow the system"), Qt::Key_F3}};
+    for (const auto& [mode, name, key] : themes) {
+        addNamed(name, QKeySequence(Qt::CTRL | key), tr("Remembered for the next start"),
+            [this, mode = mode] {
+                theme().setMode(mode);
+                QSettings(settingsFile(*m_console), QSettings::IniFormat)
+                    .setValue(themeKey, Theme::modeText(mode));
+            });
     }
-    addNamed(tr("Quit"), QKeySequence::Quit, [this] { close(); });
+    const std::tuple<const char*, QString, Qt::Key> languages[] = {
+        {"en", tr("Language: English"), Qt::Key_F5}, {"de", tr("Language: German"), Qt::Key_F6}};
+    for (const auto& [language, name, key] : languages) {
+        addNamed(name, QKeySequence(Qt::CTRL | key), tr("From the next start on"),
+            [this, language = language] {
+                QSettings(settingsFile(*m_console), QSettings::IniFormat)
+                    .setValue(languageKey, QString::fromLatin1(language));
+                m_console->notify(Tone::None, tr("The console speaks it from the next start on."));
+            });
+    }
+    addNamed(tr("Reset the layout"), QKeySequence(shifted | Qt::Key_0),
+        tr("Splitters and columns as they were made, from the next start on"), [this] {
+            QSettings settings(settingsFile(*m_console), QSettings::IniFormat);
+            settings.remove(QStringLiteral("layout"));
+            settings.remove(geometryKey);
+            m_restored = false; // and this run's is not kept
+            m_console->notify(Tone::None, tr("The layout begins anew with the next start."));
+        });
+}
+
+void MainWindow::startDemo()
+{
+    m_demo->start();
+}
+
+void MainWindow::showGuide()
+{
+    m_guide->showPage(currentWorkspace());
+    m_guide->show();
+    m_guide->activateWindow();
+}
+
+void MainWindow::showShortcuts()
+{
+    auto* sheet = new ShortcutSheet(allActions(), this);
+    sheet->setAttribute(Qt::WA_DeleteOnClose);
+    sheet->open();
+}
+
+void MainWindow::showLog(bool shown)
+{
+    m_log->setVisible(shown);
+}
+
+QString MainWindow::wantedLanguage(const Console& console)
+{
+    return QSettings(settingsFile(console), QSettings::IniFormat).value(languageKey).toString();
+}
+
+void MainWindow::restorePages()
+{
+    const QSettings settings(settingsFile(*m_console), QSettings::IniFormat);
+    for (Workspace* page : std::as_const(m_workspaces)) {
+        ui::restoreLayout(settings, page->id(), *page);
+    }
+    m_log->setVisible(settings.value(logKey).toBool());
+    const QString last = settings.value(pageKey).toString();
+    if (m_current == nullptr && workspace(last) != nullptr) {
+        showWorkspace(last);
+    }
+}
+
+void MainWindow::savePages()
+{
+    QSettings settings(settingsFile(*m_console), QSettings::IniFormat);
+    for (const Workspace* page : std::as_const(m_workspaces)) {
+        saveLayout(settings, page->id(), *page);
+    }
+    settings.setValue(geometryKey, saveGeometry());
+    settings.setValue(logKey, m_log->isVisible());
+    settings.setValue(pageKey, currentWorkspace());
 }
 
 void MainWindow::addWorkspace(Workspace* workspace)
@@ -166,7 +278,7 @@ void MainWindow::addWorkspace(Workspace* workspace)
     m_rail->add(workspace->id(), workspace->title(),
         QString(workspace->title() % QLatin1StringView("  ")
             % keys.toString(QKeySequence::NativeText)));
-    addNamed(tr("Go to %1").arg(workspace->title()), keys,
+    addNamed(tr("Go to %1").arg(workspace->title()), keys, tr("Shows this page"),
         [this, id = workspace->id()] { showWorkspace(id); });
     connect(workspace, &Workspace::chipsChanged, this, &MainWindow::refreshTop);
     connect(workspace, &Workspace::titleChanged, this, &MainWindow::refreshTop);
@@ -341,8 +453,19 @@ void MainWindow::restoreLayout()
 
 void MainWindow::closeEvent(QCloseEvent* event)
 {
-    QSettings(settingsFile(*m_console), QSettings::IniFormat).setValue(geometryKey, saveGeometry());
+    if (m_restored) {
+        savePages();
+    }
     QMainWindow::closeEvent(event);
+}
+
+void MainWindow::showEvent(QShowEvent* event)
+{
+    QMainWindow::showEvent(event);
+    if (!m_restored) { // pages are there now
+        m_restored = true;
+        restorePages();
+    }
 }
 
 void MainWindow::paintEvent(QPaintEvent* event)

@@ -12,8 +12,12 @@ class QStackedWidget;
 namespace sluice::ui {
 
 class CommandPalette;
+class Demo;
+class Guide;
+class LogPanel;
 class NotificationPanel;
 class Rail;
+class Toasts;
 class TopBar;
 class WelcomePage;
 class Workspace;
@@ -39,15 +43,29 @@ public:
     CommandPalette* palette() const { return m_palette; }
     WelcomePage* welcomePage() const { return m_welcome; }
     TopBar* topBar() const { return m_top; }
+    Toasts* toasts() const { return m_toasts; }
+    LogPanel* log() const { return m_log; }
+    Guide* guide() const { return m_guide; }
+    /// The local stack with queries sent to it.
+    void startDemo();
+    /// "en", "de"; empty: nobody chose.
+    static QString wantedLanguage(const Console& console);
+    void showGuide(); ///< of the page in hand
+    void showShortcuts();
+    void showLog(bool shown);
 
 protected:
+    void showEvent(QShowEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
 
 private:
     void makeActions();
-    QAction* addNamed(
-        const QString& text, const QKeySequence& keys, const std::function<void()>& run);
+    void makeViewActions();
+    QAction* addNamed(const QString& text, const QKeySequence& keys, const QString& tip,
+        const std::function<void()>& run);
+    void restorePages();
+    void savePages();
     void showEnvironmentMenu();
     void showRangeMenu();
     void openRangeDialog();
@@ -63,11 +81,16 @@ private:
     WelcomePage* m_welcome;
     CommandPalette* m_palette;
     NotificationPanel* m_notifications;
+    Toasts* m_toasts;
+    LogPanel* m_log;
+    Guide* m_guide;
+    Demo* m_demo;
     QLabel* m_status;
     QLabel* m_work;
     QLabel* m_who;
     QList<Workspace*> m_workspaces;
     Workspace* m_current = nullptr;
+    bool m_restored = false;
 };
 
 } // namespace sluice::ui

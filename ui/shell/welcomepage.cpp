@@ -35,6 +35,13 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
         local);
     what->setWordWrap(true);
     m_start = new Button(tr("Start the local stack"), ButtonRole::Primary, local);
+    m_demo = new Button(tr("Start the demo"), ButtonRole::Plain, local);
+    m_demo->setToolTip(tr("The local stack, with queries sent to it as customers would"));
+    auto* starts = new QHBoxLayout;
+    starts->setSpacing(10);
+    starts->addWidget(m_start);
+    starts->addWidget(m_demo);
+    starts->addStretch();
     m_banner = new InfoBanner(local);
     m_parts = new QTableWidget(0, 3, local);
     m_parts->setAccessibleName(tr("Parts of the local stack"));
@@ -52,7 +59,7 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
     m_parts->setMinimumHeight(7 * 24 + 4);
     m_parts->hide();
     local->content()->addWidget(what);
-    local->content()->addWidget(m_start, 0, Qt::AlignLeft);
+    local->content()->addLayout(starts);
     local->content()->addWidget(m_banner);
     local->content()->addWidget(m_parts, 1);
     local->content()->addStretch();
@@ -89,6 +96,7 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
     layout->addStretch(1);
 
     connect(m_start, &Button::clicked, console, &Console::startLocalStack);
+    connect(m_demo, &Button::clicked, this, &WelcomePage::demoRequested);
     connect(m_connect, &Button::clicked, this, &WelcomePage::connectRequested);
     connect(console, &Console::localStackChanged, this, &WelcomePage::refresh);
     connect(console, &Console::environmentChanged, this, &WelcomePage::refresh);
@@ -108,6 +116,7 @@ void WelcomePage::refresh()
         m_parts->setRowCount(0);
     }
     m_start->setEnabled(!starting && !local);
+    m_demo->setEnabled(!starting);
     m_start->setText(starting ? tr("Starting…")
             : local           ? tr("The local stack runs")
                               : tr("Start the local stack"));

@@ -26,10 +26,12 @@ public:
     explicit WelcomePage(Console* console, QWidget* parent = nullptr);
 
     Button* startButton() const { return m_start; }
+    Button* demoButton() const { return m_demo; }
     Button* connectButton() const { return m_connect; }
 
 Q_SIGNALS:
     void connectRequested();
+    void demoRequested();
 
 private:
     void refresh();
@@ -37,6 +39,7 @@ private:
 
     Console* m_console;
     Button* m_start;
+    Button* m_demo;
     Button* m_connect;
     InfoBanner* m_banner;
     QTableWidget* m_parts;

@@ -1,0 +1,54 @@
+#include "ui/classify/complaintdialog.h"
+
+#include "ui/shell/button.h"
+
+#include <QComboBox>
+#include <QFormLayout>
+#include <QLineEdit>
+
+namespace sluice::ui {
+
+ComplaintDialog::ComplaintDialog(const QStringList& intents, QWidget* parent)
+    : QDialog(parent)
+    , m_query(new QLineEdit(this))
+    , m_label(new QComboBox(this))
+    , m_note(new QLineEdit(this))
+    , m_record(new Button(tr("Record"), ButtonRole::Primary, this))
+{
+    setWindowTitle(tr("Record a complaint"));
+    setMinimumWidth(480);
+    m_query->setAccessibleName(tr("Query"));
+    m_query->setPlaceholderText(tr("What the customer wrote"));
+    m_label->setAccessibleName(tr("What would have been right"));
+    m_label->addItem(tr("not known"), QString());
+    for (const QString& intent : intents) {
+        m_label->addItem(intent, intent);
+    }
+    m_label->addItem(tr("out of scope"), QStringLiteral("oos"));
+    m_note->setAccessibleName(tr("Note"));
+    auto* form = new QFormLayout(this);
+    form->addRow(tr("Query"), m_query);
+    form->addRow(tr("Right would be"), m_label);
+    form->addRow(tr("Note"), m_note);
+    auto* cancel = new Button(tr("Cancel"), ButtonRole::Plain, this);
+    auto* row = new QHBoxLayout;
+    row->addStretch();
+    row->addWidget(cancel);
+    row->addWidget(m_record);
+    form->addRow(row);
+    m_record->setEnabled(false);
+    connect(m_query, &QLineEdit::textChanged, this,
+        [this](const QString& text) { m_record->setEnabled(!text.trimmed().isEmpty()); });
+    connect(cancel, &Button::clicked, this, &QDialog::reject);
+    connect(m_record, &Button::clicked, this, [this] {
+        ops::FeedbackItem item;
+        item.kind = QStringLiteral("complaint");
+        item.query = m_query->text().trimmed();
+        item.label = m_label->currentData().toString();
+        item.note = m_note->text().trimmed();
+        accept();
+        Q_EMIT recorded(item);
+    });
+}
+
+} // namespace sluice::ui
