@@ -144,8 +144,9 @@ void TestBalancers::startBalancer(bool haproxy)
                 {"127.0.0.1:8081", first}, {"127.0.0.1:8082", second}});
     QVERIFY(!text.isEmpty());
     const QString file = m_folder.filePath(QStringLiteral("balancer.conf"));
-    const QByteArray whole = haproxy ? text
-                                     : "daemon off; pid " + folder + "/nginx.pid; error_log stderr;"
+    const QByteArray whole = haproxy
+        ? text
+        : "daemon off; master_process off; pid " + folder + "/nginx.pid; error_log stderr;"
             + "events {}\nhttp { access_log off; client_body_temp_path " + folder
             + "/body; proxy_temp_path " + folder + "/proxy; fastcgi_temp_path " + folder
             + "/f; uwsgi_temp_path " + folder + "/u; scgi_temp_path " + folder + "/s;\n" + text
