@@ -193,8 +193,8 @@ void checkTogether(const Configuration& all, std::vector<std::string>& problems)
     checkNodes("redis.cluster: ", all.redis.cluster);
     checkNodes("redis.sentinels: ", all.redis.sentinels);
     refuse(!all.redis.tlsCa.empty(),
-        "redis.tls_ca: this build's hiredis has no TLS (that came with 1.0): point redis.host and "
-        "redis.port at a stunnel on this host (docs/FORMATS.md)");
+        "redis.tls_ca: this build does not speak TLS with Redis: point redis.host and redis.port "
+        "at a stunnel on this host (docs/FORMATS.md)");
     const bool hashes = all.privacy.queries == "hashed" || all.privacy.sessions == "hashed";
     refuse(hashes && all.privacy.key.size() < 16,
         "privacy.key: what is hashed without a secret key of 16 bytes or more can be guessed: set "

@@ -75,7 +75,7 @@ struct RedisSettingsOfWorker
     std::string sentinelPassword;
     std::string user;
     std::string password;
-    std::string tlsCa; ///< PEM; given: Redis is spoken over TLS
+    std::string tlsCa; ///< refused, with what to do instead
     std::chrono::milliseconds budget{20}; ///< a query waits for its session so long
 };
 

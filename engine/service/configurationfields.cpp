@@ -180,7 +180,7 @@ void addRest(FieldList& list, Configuration& all)
     list.string("user", all.redis.user, "ACL user");
     list.string("password", all.redis.password, "better given as SLUICE_REDIS_PASSWORD");
     list.string("tls_ca", all.redis.tlsCa,
-        "PEM file: Redis over TLS, where this build's hiredis can; else use stunnel");
+        "refused: Redis over TLS needs a stunnel on this host (docs/FORMATS.md)");
     list.integer("budget_ms", all.redis.budget, 1, 60000, "a query waits for its session so long");
     list.section("sessions");
     list.integer("ttl_seconds", all.sessions.life, 1, 31536000,

@@ -149,8 +149,8 @@ void TestConfiguration::everythingWrongIsTold_data()
         "redis.sentinels: \"a\" is no address of a Redis server: host:port is expected, as "
         "127.0.0.1:6379");
     row("TLS", R"({"redis": {"tls_ca": "ca.pem"}})",
-        "redis.tls_ca: this build's hiredis has no TLS (that came with 1.0): point redis.host and "
-        "redis.port at a stunnel on this host (docs/FORMATS.md)");
+        "redis.tls_ca: this build does not speak TLS with Redis: point redis.host and redis.port "
+        "at a stunnel on this host (docs/FORMATS.md)");
     row("hash without a key", R"({"privacy": {"queries": "hashed"}})",
         "privacy.key: what is hashed without a secret key of 16 bytes or more can be guessed: set "
         "SLUICE_PRIVACY_KEY, the same on every worker");
