@@ -227,7 +227,7 @@ void ThresholdCharts::drawRisk()
     picture.x = {tr("coverage: share accepted"), 0, 1, format::percent};
     picture.y = {tr("wrong"), 0, 0, format::percent};
     XyChart::Line line{tr("wrong among the accepted"), {}, 0, false, {}};
-    for (const SweepPoint& point : sweep.points) {
+    for (const SweepPoint& point : m_session->charts().curve) {
         if (point.accepted > 0) {
             line.points << QPointF(sweep.coverage(point), point.risk());
         }
@@ -237,20 +237,20 @@ void ThresholdCharts::drawRisk()
     picture.limit = m_alpha;
     picture.limitText = tr("wanted: at most %1").arg(format::percent(m_alpha));
     m_rightCard->setHint(
-        tr("area under the curve %1").arg(format::fixed(areaUnderRiskCoverage(sweep), 3)));
+        tr("area under the curve %1").arg(format::fixed(m_session->charts().area, 3)));
     m_right->setPicture(std::move(picture));
 }
 
 void ThresholdCharts::drawPrecisionRecall()
 {
-    const Sweep& sweep = m_session->charts().sweep;
+    const std::vector<SweepPoint>& curve = m_session->charts().curve;
     const double inScope = double(std::max<std::size_t>(1, m_session->figures().outcome.inScope));
     XyChart::Picture picture;
     picture.x = {tr("global threshold"), 0, 1, two};
     picture.y = {tr("share"), 0, 1, format::percent};
     XyChart::Line precision{tr("precision"), {}, 0, false, {}};
     XyChart::Line recall{tr("recall"), {}, 1, false, {}};
-    for (auto point = sweep.points.rbegin(); point != sweep.points.rend(); ++point) {
+    for (auto point = curve.rbegin(); point != curve.rend(); ++point) {
         if (point->accepted > 0) {
             precision.points << QPointF(point->threshold, 1 - point->risk());
         }
@@ -265,13 +265,14 @@ void ThresholdCharts::drawPrecisionRecall()
 void ThresholdCharts::drawCost()
 {
     const Sweep& sweep = m_session->charts().sweep;
+    const std::vector<SweepPoint>& curve = m_session->charts().curve;
     const double rows = double(std::max<std::int64_t>(1, sweep.rows));
     const Costs& costs = m_session->costs;
     XyChart::Picture picture;
     picture.x = {tr("global threshold"), 0, 1, two};
     picture.y = {tr("cost a query"), 0, 0, [](double value) { return format::number(value); }};
     XyChart::Line line{tr("cost a query"), {}, 0, false, {}};
-    for (auto point = sweep.points.rbegin(); point != sweep.points.rend(); ++point) {
+    for (auto point = curve.rbegin(); point != curve.rend(); ++point) {
         line.points << QPointF(point->threshold, sweep.cost(*point, costs) / rows);
     }
     const SweepPoint& best = costOptimum(sweep, costs);

@@ -204,6 +204,14 @@ TuningCharts chartsFrom(const ops::TuningData& data, const ops::TuningRows& rows
 {
     TuningCharts charts;
     charts.sweep = sweep(judgedRows(data.rows, draft));
+    charts.area = areaUnderRiskCoverage(charts.sweep);
+    // Each point is a row or more: a step of rows is a step of coverage.
+    const std::vector<SweepPoint>& points = charts.sweep.points;
+    const std::size_t step = points.size() / TuningCharts::mostDrawn + 1;
+    for (std::size_t index = 0; index < points.size(); index += step) {
+        charts.curve.push_back(points[index]);
+    }
+    charts.curve.push_back(points.back());
     charts.confusion = ops::confusion(data.rows, draft, labels);
     charts.flips = rows.flips(draft, live, TuningCharts::mostFlips);
     if (traffic != nullptr) {

@@ -22,6 +22,9 @@ class Jobs;
 struct TuningCharts
 {
     Sweep sweep; ///< after margin and the intents' own thresholds
+    std::vector<SweepPoint> curve; ///< some of its points, enough to draw
+    double area = 0; ///< under its risk-coverage curve
+    static constexpr std::size_t mostDrawn = 1000;
     ops::Confusion confusion;
     std::vector<ops::Flip> flips; ///< labelled rows
     std::vector<ops::Flip> trafficFlips;

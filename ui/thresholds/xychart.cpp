@@ -43,6 +43,7 @@ XyChart::XyChart(const QString& name, QWidget* parent)
 void XyChart::setPicture(Picture picture)
 {
     m_picture = std::move(picture);
+    m_top = topOf(m_picture);
     if (m_picture.here) {
         setAccessibleDescription(tr("at the present thresholds: %1 %2, %3 %4")
                                      .arg(m_picture.x.title, m_picture.x.text(m_picture.here->x()),
@@ -56,20 +57,20 @@ QRectF XyChart::area() const
     return QRectF(left, top, width() - left - right, height() - top - bottom);
 }
 
-double XyChart::yTop() const
+double XyChart::topOf(const Picture& picture) const
 {
-    if (m_picture.y.to > m_picture.y.from) {
-        return m_picture.y.to;
+    if (picture.y.to > picture.y.from) {
+        return picture.y.to;
     }
     double most = 0;
-    for (const Line& line : m_picture.lines) {
+    for (const Line& line : picture.lines) {
         // The first points stand on a handful of rows and jump: they don't set the scale.
-        const double settled = m_picture.x.from + 0.05 * (m_picture.x.to - m_picture.x.from);
+        const double settled = picture.x.from + 0.05 * (picture.x.to - picture.x.from);
         for (const QPointF& point : line.points) {
             most = point.x() >= settled ? std::max(most, point.y()) : most;
         }
     }
-    most = std::max({most, m_picture.here ? m_picture.here->y() : 0, m_picture.limit.value_or(0)});
+    most = std::max({most, picture.here ? picture.here->y() : 0, picture.limit.value_or(0)});
     return valueScale(most).top;
 }
 
@@ -77,7 +78,7 @@ QPointF XyChart::place(const QPointF& point) const
 {
     const QRectF plot = area();
     const Axis& x = m_picture.x;
-    const double up = std::clamp(point.y() / yTop(), 0.0, 1.0);
+    const double up = std::clamp(point.y() / m_top, 0.0, 1.0);
     return {plot.left() + (point.x() - x.from) / (x.to - x.from) * plot.width(),
         plot.bottom() - up * plot.height()};
 }
@@ -89,7 +90,7 @@ void XyChart::drawAxes(QPainter& painter)
     painter.setFont(theme().font(FontRole::Small));
     const ValueScale scale = m_picture.y.to > m_picture.y.from
         ? ValueScale{m_picture.y.to, {0, m_picture.y.to / 2, m_picture.y.to}}
-        : valueScale(yTop());
+        : valueScale(m_top);
     for (const double tick : scale.ticks) {
         const double y = place({m_picture.x.from, tick}).y();
         painter.setPen(QPen(colors.line, 1));

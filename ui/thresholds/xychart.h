@@ -61,7 +61,7 @@ protected:
 
 private:
     QRectF area() const;
-    double yTop() const;
+    double topOf(const Picture& picture) const;
     QPointF place(const QPointF& point) const;
     QString readOut() const;
     void drawAxes(QPainter& painter);
@@ -69,6 +69,7 @@ private:
     void drawMarks(QPainter& painter);
 
     Picture m_picture;
+    double m_top = 1; ///< of the y axis
     std::optional<double> m_cursor; ///< x
 };
 
