@@ -66,6 +66,7 @@ TryView::TryView(Console* console, ClassifySettings* settings, QWidget* parent)
     rows->setSpacing(12);
     rows->addWidget(m_columns, 1);
     rows->addWidget(makeInput());
+    connect(&theme(), &Theme::changed, this, &TryView::showLast); // tables keep their inks
     showAll();
 }
 
