@@ -123,9 +123,6 @@ void TestAccessibility::everyPagesActionHasShortcutAndToolTip()
 {
     QStringList wanting;
     for (const Workspace* page : std::as_const(m_pages)) {
-        if (page->id() == QLatin1StringView("thresholds")) {
-            continue; // being made anew
-        }
         for (const QAction* action : page->actions()) {
             if (action->shortcut().isEmpty() || action->toolTip() == action->text()) {
                 wanting << page->id() % QStringLiteral(": ") % action->text();

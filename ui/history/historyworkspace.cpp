@@ -160,6 +160,7 @@ void HistoryWorkspace::addActions()
     connect(find, &QAction::triggered, m_filter, qOverload<>(&QWidget::setFocus));
     addAction(find);
     auto* save = new QAction(tr("Export the history…"), this);
+    save->setToolTip(tr("What is shown, as CSV or JSON"));
     save->setShortcut(QKeySequence::Save);
     save->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     connect(save, &QAction::triggered, this, &HistoryWorkspace::chooseFile);

@@ -163,6 +163,7 @@ void MonitorWorkspace::addPage(const QString& name, const QString& title, Monito
     m_tabs->setTabToolTip(number - 1, keys.toString(QKeySequence::NativeText));
     auto* action = new QAction(tr("Monitor: %1").arg(title), this);
     action->setShortcut(keys);
+    action->setToolTip(tr("Shows this part of the page"));
     action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     connect(action, &QAction::triggered, this, [this, name] { showPage(name); });
     addAction(action);

@@ -106,29 +106,42 @@ ThresholdsWorkspace::ThresholdsWorkspace(Console* console, QWidget* parent)
 
 void ThresholdsWorkspace::addActions()
 {
-    const auto add = [this](const QString& text, const QKeySequence& shortcut, auto&& then) {
+    const auto add = [this](const QString& text, const QKeySequence& shortcut, const QString& tip,
+                         auto&& then) {
         auto* action = new QAction(text, this);
         action->setShortcut(shortcut);
+        action->setToolTip(tip);
         action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
         connect(action, &QAction::triggered, this, std::forward<decltype(then)>(then));
         addAction(action);
         return action;
     };
-    add(tr("Open labelled data…"), QKeySequence::Open, [this] { chooseFiles(); });
-    add(tr("Use the bundled labelled data"), {}, [this] { loadData(); });
-    add(tr("Load recorded traffic"), {}, [this] { loadTraffic(); });
-    add(tr("Certify a threshold"), {}, [this] { m_guarantee->certify(); });
-    add(tr("Suggest thresholds by intent"), {}, [this] { m_guarantee->suggest(); });
-    add(tr("Publish the draft…"), {}, [this] { publish(); });
-    add(tr("Save the threshold set as a file…"), QKeySequence::Save, [this] { exportSet(); });
-    add(tr("Show what would flip"), {}, [this] { showTab(Tab::Flips); });
-    add(tr("Find an intent"), QKeySequence::Find, [this] {
+    add(tr("Open labelled data…"), QKeySequence::Open, tr("To tune and judge thresholds on"),
+        [this] { chooseFiles(); });
+    add(tr("Use the bundled labelled data"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O),
+        tr("The help desk's, held-out rows"), [this] { loadData(); });
+    add(tr("Load recorded traffic"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_R),
+        tr("Decisions as they were served, from Redis"), [this] { loadTraffic(); });
+    add(tr("Certify a threshold"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_G),
+        tr("With a guarantee on the error rate"), [this] { m_guarantee->certify(); });
+    add(tr("Suggest thresholds by intent"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_I),
+        tr("Only where they beat the global one on held-out rows"),
+        [this] { m_guarantee->suggest(); });
+    add(tr("Publish the draft…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P),
+        tr("To a pool, after a look at what changes"), [this] { publish(); });
+    add(tr("Save the threshold set as a file…"), QKeySequence::Save,
+        tr("As it stands in the draft"), [this] { exportSet(); });
+    add(tr("Show what would flip"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_F),
+        tr("Queries whose decision the draft changes"), [this] { showTab(Tab::Flips); });
+    add(tr("Find an intent"), QKeySequence::Find, tr("In the table of intents"), [this] {
         showTab(Tab::Settings);
         m_filter->setFocus();
     });
-    add(tr("Ask for a second person's approval on this pool"), {},
+    add(tr("Ask for a second person's approval on this pool"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_A), tr("Before a set is published to it"),
         [this] { m_pools->requireApproval(true, m_publish->pool()); });
-    add(tr("Ask for no approval on this pool"), {},
+    add(tr("Ask for no approval on this pool"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_N),
+        tr("One person publishes alone"),
         [this] { m_pools->requireApproval(false, m_publish->pool()); });
     QUndoStack* undo = m_session->undoStack();
     for (const bool back : {true, false}) {
@@ -138,6 +151,7 @@ void ThresholdsWorkspace::addActions()
                                   : QList<QKeySequence>{QKeySequence(tr("Ctrl+Shift+Z")),
                                       QKeySequence(tr("Ctrl+Y"))});
         action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+        action->setToolTip(back ? tr("Takes the last edit back") : tr("Does it again"));
         addAction(action);
     }
 }
