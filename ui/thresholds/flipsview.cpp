@@ -45,6 +45,17 @@ QTableWidget* makeTable(const QStringList& headers, const QString& name, QWidget
     return table;
 }
 
+/// Said once of all items: each one's own word would measure every column anew.
+void shown(QTableWidget* table, QSignalBlocker& quiet)
+{
+    quiet.unblock();
+    QAbstractItemModel* model = table->model();
+    if (model->rowCount() > 0) {
+        Q_EMIT model->dataChanged(
+            model->index(0, 0), model->index(model->rowCount() - 1, model->columnCount() - 1));
+    }
+}
+
 } // namespace
 
 FlipsView::FlipsView(TuningSession* session, QWidget* parent)
@@ -81,6 +92,7 @@ void FlipsView::refresh()
     const ops::TuningFigures* traffic = m_session->trafficFigures();
     const QSignalBlocker quiet(m_kinds);
     m_kinds->setRowCount(6);
+    QSignalBlocker quietModel(m_kinds->model());
     int row = 0;
     for (const Verdict before : verdicts) {
         for (const Verdict after : verdicts) {
@@ -108,6 +120,7 @@ void FlipsView::refresh()
             ++row;
         }
     }
+    shown(m_kinds, quietModel);
     const double p = mcnemar(labelled.worse, labelled.better);
     const QString against = m_session->hasLive() ? tr("set %1").arg(m_session->live().number)
                                                  : tr("the model's own thresholds");
@@ -167,6 +180,7 @@ void FlipsView::showQueries()
             : wanted < 0      ? tr("All changes (%1) · choose a kind at the left").arg(all)
                               : tr("%1: %2").arg(current->text()).arg(all));
     m_list->setRowCount(int(rows.size()));
+    QSignalBlocker quietModel(m_list->model());
     for (int row = 0; row < rows.size(); ++row) {
         for (int column = 0; column < 4; ++column) {
             auto* item = new QTableWidgetItem(rows[row][column]);
@@ -182,6 +196,7 @@ void FlipsView::showQueries()
             m_list->setItem(row, column, item);
         }
     }
+    shown(m_list, quietModel);
 }
 
 } // namespace sluice::ui

@@ -4,6 +4,7 @@
 
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QWidget>
 
 namespace sluice::ui {
 
@@ -149,7 +150,10 @@ void Pools::end(const QString& kind, const QString& subject, const Error* error,
     entry.details = details;
     entry.outcome = error == nullptr ? QStringLiteral("done") : QStringLiteral("refused");
     if (error == nullptr) {
-        m_console->notify(Tone::Ok, success, QStringLiteral("thresholds"));
+        const auto* page = qobject_cast<const QWidget*>(parent());
+        if (page == nullptr || !page->isVisible()) { // there the banner says it
+            m_console->notify(Tone::Ok, success, QStringLiteral("thresholds"));
+        }
         Q_EMIT said(Tone::Ok, success);
     } else {
         const QString text = QString::fromStdString(error->text());

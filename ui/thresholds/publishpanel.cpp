@@ -63,8 +63,7 @@ PublishPanel::PublishPanel(Console* console, TuningSession* session, Pools* pool
     });
     connect(pools, &Pools::changed, this, &PublishPanel::refresh);
     connect(pools, &Pools::said, this, [this](Tone tone, const QString& text) {
-        m_banner->show(
-            tone, text, tone == Tone::Bad && isStale() ? tr("Show difference") : QString());
+        m_banner->show(tone, text, tone == Tone::Bad && isStale() ? tr("Compare") : QString());
     });
     connect(pools, &Pools::published, this, [this](const QString& pool, qint64 number) {
         m_seen[pool] = number;
@@ -125,7 +124,7 @@ void PublishPanel::watchOthers()
                     .arg(who, name)
                     .arg(now)
                     .arg(seen->second),
-                tr("Show difference"));
+                tr("Compare"));
         } else {
             m_seen[name] = now;
         }

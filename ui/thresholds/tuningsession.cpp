@@ -237,11 +237,17 @@ void TuningSession::makeCharts()
         Q_EMIT chartsChanged();
         return;
     }
+    if (m_drawing) {
+        m_chartTimer.start(); // one at a time, or they would take the processor from the slider
+        return;
+    }
+    m_drawing = true;
     m_jobs->start<TuningCharts>(
-        tr("Drawing thresholds"), QStringLiteral("thresholds-charts"),
+        tr("Drawing thresholds"), QString(),
         [work](JobControl&) -> Result<TuningCharts> { return work(); }, this,
-        [this](Result<TuningCharts> charts) {
-            if (charts) {
+        [this, data = m_data, traffic = m_traffic](Result<TuningCharts> charts) {
+            m_drawing = false;
+            if (charts && data == m_data && traffic == m_traffic) { // not of rows that are gone
                 m_charts = std::move(*charts);
                 Q_EMIT chartsChanged();
             }

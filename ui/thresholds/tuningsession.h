@@ -143,6 +143,7 @@ private:
     ops::HeatMap m_heatMap;
     double m_milliseconds = 0;
     QTimer m_chartTimer;
+    bool m_drawing = false; ///< a job makes charts; a later edit waits for it
     QTimer m_saveTimer;
 };
 
