@@ -78,6 +78,7 @@ private Q_SLOTS:
 private:
     TuningSession* session() { return m_page->session(); }
     void picture(const QString& name);
+    void publish();
     void accept();
     int row(const QString& name) const;
     double value(const QString& name) const;
@@ -141,6 +142,13 @@ void TestThresholds::picture(const QString& name)
     }
     theme().setMode(Theme::Mode::Light);
     m_window->resize(1440, 900);
+}
+
+/// Presses the button when it may be pressed: not while a publish before it is under way.
+void TestThresholds::publish()
+{
+    QTRY_VERIFY_WITH_TIMEOUT(m_page->publishPanel()->publishButton()->isEnabled(), soon);
+    QTest::mouseClick(m_page->publishPanel()->publishButton(), Qt::LeftButton);
 }
 
 void TestThresholds::accept()
@@ -485,7 +493,7 @@ void TestThresholds::publishesAndSaysWhatFlips()
     m_page->setThreshold(0.4);
     m_page->publishPanel()->comment()->setText(QStringLiteral("a first try"));
     QTRY_VERIFY_WITH_TIMEOUT(m_page->publishPanel()->publishButton()->isEnabled(), soon);
-    QTest::mouseClick(m_page->publishPanel()->publishButton(), Qt::LeftButton);
+    publish();
     accept();
     const auto arrived = [&](const QString& set) {
         int count = 0;
@@ -529,7 +537,7 @@ void TestThresholds::staleEditorIsTold()
     InfoBanner* banner = m_page->publishPanel()->banner();
     QTRY_VERIFY_WITH_TIMEOUT(banner->text().contains(QStringLiteral("mira")), soon);
     // Published all the same: refused, with who, what and why.
-    QTest::mouseClick(m_page->publishPanel()->publishButton(), Qt::LeftButton);
+    publish();
     accept();
     QTRY_VERIFY2_WITH_TIMEOUT(banner->text().contains(QStringLiteral("mira published set 2")),
         qPrintable(banner->text()), soon);
@@ -538,7 +546,7 @@ void TestThresholds::staleEditorIsTold()
     picture(QStringLiteral("thresholds-stale"));
     // Looked at, then published.
     Q_EMIT banner->actionTriggered();
-    QTest::mouseClick(m_page->publishPanel()->publishButton(), Qt::LeftButton);
+    publish();
     accept();
     QTRY_VERIFY_WITH_TIMEOUT(m_page->pools()->active(QStringLiteral("blue"))->number == 3, soon);
 }
@@ -585,7 +593,7 @@ void TestThresholds::secondPersonApproves()
     QTRY_VERIFY_WITH_TIMEOUT(banner->text().contains(QStringLiteral("approval")), soon);
     QVERIFY(!m_page->pools()->active(green).has_value());
     QTRY_VERIFY_WITH_TIMEOUT(m_page->publishPanel()->publishButton()->isEnabled(), soon);
-    QTest::mouseClick(m_page->publishPanel()->publishButton(), Qt::LeftButton);
+    publish();
     accept();
     QTRY_VERIFY_WITH_TIMEOUT(m_page->pools()->proposal(green).set.has_value(), soon);
     m_page->pools()->approve(green); // one's own: Redis refuses
@@ -604,7 +612,7 @@ void TestThresholds::secondPersonApproves()
             && m_page->publishPanel()->publishButton()->text().startsWith(
                 QStringLiteral("Publish")),
         soon);
-    QTest::mouseClick(m_page->publishPanel()->publishButton(), Qt::LeftButton);
+    publish();
     accept();
     QTRY_VERIFY_WITH_TIMEOUT(m_page->pools()->active(green).has_value(), soon);
     QCOMPARE(m_page->pools()->active(green)->global, 0.45);
