@@ -73,6 +73,23 @@ std::vector<std::string> requests(std::size_t sessions)
     return all;
 }
 
+/// Queries of some 1,000 characters: the worker takes so long for one that the generator can offer
+/// twice what it can.
+std::vector<std::string> longRequests(std::size_t sessions)
+{
+    std::vector<std::string> all;
+    for (std::size_t index = 0; index < 1000; ++index) {
+        std::string text;
+        for (std::size_t part = index; text.size() < 1000; ++part) {
+            text += texts[part % texts.size()];
+            text += ' ';
+        }
+        all.push_back(classifyRequest(
+            text, sessions == 0 ? "" : "bench-" + std::to_string(index % sessions)));
+    }
+    return all;
+}
+
 /// Requests a second of the worker's processor time, and answered a second.
 double capacity(const char* name, const Worker& worker, std::vector<std::string> asked)
 {
@@ -97,7 +114,7 @@ void overload(const char* name, const Worker& worker, std::vector<std::string> a
     load.port = worker.port();
     load.requests = std::move(asked);
     load.rate = 2 * able;
-    load.connections = 1000;
+    load.connections = 2000;
     load.seconds = 8;
     const HttpLoadResult result = runHttpLoad(load);
     fmt::print("{:42} {:8.0f}/s offered, {:.0f}/s sent, good {:8.0f}/s = {:.0f} % of what it can, "
@@ -151,6 +168,8 @@ int main(int argc, char** argv)
         capacity("GET /healthz", worker, {"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n"});
         const double able = capacity("classify, no session", worker, requests(0));
         overload("classify, no session, twice that", worker, requests(0), able);
+        const double longOnes = capacity("long queries", worker, longRequests(0));
+        overload("long queries, twice that", worker, longRequests(0), longOnes);
         capacity("classify, 1,000 sessions in memory", worker, requests(1000));
     }
     RedisServer redis;
@@ -159,6 +178,8 @@ int main(int argc, char** argv)
         QThread::msleep(500);
         const double able = capacity("classify, 1,000 sessions in Redis", worker, requests(1000));
         overload("classify, sessions in Redis, twice that", worker, requests(1000), able);
+        const double longOnes = capacity("long queries, sessions", worker, longRequests(1000));
+        overload("long queries, sessions, twice that", worker, longRequests(1000), longOnes);
     }
     for (const std::size_t count : {5000, 10000}) {
         const Worker worker({});
