@@ -57,12 +57,12 @@ std::string collapse(std::string_view text)
 
 } // namespace
 
-Result<void> checkQuery(std::string_view query)
+Result<void> checkQuery(std::string_view query, std::size_t most)
 {
     if (query.size() > maxQueryBytes) {
         return inputError(
             fmt::format("the query is {} bytes long; at most {} characters are classified",
-                query.size(), maxQueryCodePoints));
+                query.size(), most));
     }
     std::size_t codePoints = 0;
     bool blank = true;
@@ -86,9 +86,9 @@ Result<void> checkQuery(std::string_view query)
     if (blank) {
         return inputError("the query is empty: give some text to classify");
     }
-    if (codePoints > maxQueryCodePoints) {
-        return inputError(fmt::format("the query is {} characters long; at most {} are classified",
-            codePoints, maxQueryCodePoints));
+    if (codePoints > most) {
+        return inputError(fmt::format(
+            "the query is {} characters long; at most {} are classified", codePoints, most));
     }
     return {};
 }

@@ -1,6 +1,7 @@
 #include "engine/service/routes/classify.h"
 
 #include "engine/base/json.h"
+#include "engine/classification/text/normaliser.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -87,6 +88,13 @@ Response refusedQuery(const Error& error)
     const bool tooLong = error.message.find("at most") != std::string::npos;
     return tooLong ? problem(413, "Content Too Large", error.message)
                    : problem(400, "Bad Request", error.message);
+}
+
+/// The configured bound, where it is below the engine's own.
+Result<void> checkLength(const RouteContext& context, const Query& query)
+{
+    const std::size_t most = context.limits.queryCodePoints;
+    return most < maxQueryCodePoints ? checkQuery(query.text, most) : Result<void>();
 }
 
 void count(const RouteContext& context, const Answer& answer)
@@ -262,6 +270,10 @@ void classifyRoute(
         respond(problem(400, "Bad Request", read.error().message));
         return;
     }
+    if (auto checked = checkLength(context, read->query); !checked) {
+        respond(refusedQuery(checked.error()));
+        return;
+    }
     std::make_shared<Classification>(context, request, respond, std::move(*read))->start();
 }
 
@@ -290,13 +302,16 @@ void batchRoute(
     const ServingPointer serving = context.serving();
     const std::string& requestId = request->id;
     std::string body = "{\"answers\":[";
+    const auto answers =
+        serving->classifier->classify(*queries, *serving->thresholds, context.now(), options);
     for (std::size_t index = 0; index < queries->size(); ++index) {
         const Query& query = (*queries)[index];
-        const auto answer = serving->classifier->classify(
-            query, *serving->thresholds, nullptr, context.now(), options);
+        const auto& answer = answers[index];
+        const auto checked = checkLength(context, query);
         body += index == 0 ? "" : ",";
-        if (!answer) {
-            body += json::serialize(json::object{{"error", answer.error().message}});
+        if (!answer || !checked) {
+            body += json::serialize(
+                json::object{{"error", answer ? checked.error().message : answer.error().message}});
             continue;
         }
         count(context, *answer);

@@ -54,6 +54,7 @@ private Q_SLOTS:
     void pipelinedAnswersComeInOrder();
     void headAndOptions();
     void hugeQueryAndHugeBody();
+    void queryLengthIsConfigured();
     void slowAndBrokenClientsHarmNobody();
     void drainLetsRequestsEnd();
     void portInUseIsSaid();
@@ -312,6 +313,25 @@ void TestService::hugeQueryAndHugeBody()
     QVERIFY(answer.body.contains("at most 4096"));
     QCOMPARE(client.classify(QByteArray(4096, 'x')).status, 200);
     QCOMPARE(client.classify(QByteArray(4097, 'x')).status, 413);
+}
+
+void TestService::queryLengthIsConfigured()
+{
+    Configuration options;
+    options.limits.queryCodePoints = 20;
+    const Worker worker(options);
+    HttpClient client(worker.port());
+    QCOMPARE(client.classify("where is my parcel").status, 200);
+    const HttpAnswer answer = client.classify("where is the parcel of mine");
+    QCOMPARE(answer.status, 413);
+    QVERIFY(answer.body.contains("at most 20"));
+    const HttpAnswer batch = client.ask("POST", "/v1/classify/batch",
+        "{\"queries\":[\"where is my parcel\",\"where is the parcel of mine\"]}");
+    QCOMPARE(batch.status, 200);
+    const QJsonArray answers = batch.json()[QStringLiteral("answers")].toArray();
+    QCOMPARE(answers.size(), 2);
+    QVERIFY(answers[0].toObject().contains(QStringLiteral("intent")));
+    QVERIFY(answers[1].toObject().contains(QStringLiteral("error")));
 }
 
 void TestService::slowAndBrokenClientsHarmNobody()
