@@ -37,7 +37,7 @@ std::optional<LoadResult> load(const QUrl& target, double rate, double seconds)
 void rates(const char* name, const QUrl& target)
 {
     fmt::print("{}\n", name);
-    for (const double rate : {50.0, 500.0, 2000.0, 5000.0}) {
+    for (const double rate : {50.0, 200.0, 500.0, 2000.0, 5000.0}) {
         const auto result = load(target, rate, 8);
         if (!result) {
             fmt::print("  {:6.0f}/s no result\n", rate);
