@@ -1,11 +1,11 @@
 #include "engine/classification/entities/carryrules.h"
 
 #include "engine/base/json.h"
+#include "engine/classification/entities/patternindex.h"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 namespace sluice {
 
@@ -51,21 +51,18 @@ Result<CarryRules> CarryRules::fromJson(
     if (patterns.size() > maxPatterns) {
         in.fail("new_subject", fmt::format("at most {} patterns are taken", maxPatterns));
     }
-    for (std::size_t index = 0; index < patterns.size() && !in.failed(); ++index) {
-        RE2::Options options;
-        options.set_case_sensitive(false);
-        options.set_log_errors(false);
-        options.set_max_mem(1 << 20);
-        auto pattern = std::make_unique<RE2>(patterns[index], options);
-        if (!pattern->ok()) {
-            in.fail("new_subject",
-                fmt::format("pattern {}: {} (RE2 syntax) near \"{}\"", index + 1, pattern->error(),
-                    pattern->error_arg()));
-        }
-        rules.m_newSubject.push_back(std::move(pattern));
-    }
     if (auto done = in.finish(); !done) {
         return done.error();
+    }
+    if (!patterns.empty()) {
+        rules.m_newSubject = std::make_unique<PatternIndex>();
+        for (const std::string& pattern : patterns) {
+            if (auto added = rules.m_newSubject->add(pattern, false, 0, where + ": new_subject");
+                !added) {
+                return added.error();
+            }
+        }
+        rules.m_newSubject->finish();
     }
     for (std::size_t index = 0; list != nullptr && index < list->get_array().size(); ++index) {
         JsonReader item(list->get_array()[index], fmt::format("{}: into[{}]", where, index));
@@ -106,9 +103,13 @@ bool CarryRules::carriesInto(std::string_view type, std::string_view intent) con
 
 bool CarryRules::opensSubject(std::string_view text) const
 {
-    return std::any_of(m_newSubject.begin(), m_newSubject.end(), [&](const auto& pattern) {
-        return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *pattern);
-    });
+    if (m_newSubject == nullptr) {
+        return false;
+    }
+    thread_local std::vector<PatternIndex::Hit> hits;
+    hits.clear();
+    m_newSubject->find(text, hits);
+    return !hits.empty();
 }
 
 } // namespace sluice

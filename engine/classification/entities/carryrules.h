@@ -9,11 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace re2 {
-class RE2;
-}
-
 namespace sluice {
+
+class PatternIndex;
 
 /// How long the entities of a conversation stay in force: the catalogue's "carry"
 /// (docs/FORMATS.md). An order number, say, goes along into every turn about an order, also over a
@@ -61,7 +59,7 @@ private:
 
     bool m_stated = false;
     std::vector<Rule> m_rules;
-    std::vector<std::unique_ptr<re2::RE2>> m_newSubject;
+    std::unique_ptr<PatternIndex> m_newSubject; ///< null: there are no such words
 };
 
 } // namespace sluice

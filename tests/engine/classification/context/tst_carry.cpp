@@ -171,7 +171,7 @@ void TestCarry::refusesWrongRules_data()
     QTest::newRow("no intents") << QByteArray(R"({"into": [{"types": ["order"]}]})")
                                 << QByteArray("intents");
     QTest::newRow("pattern") << QByteArray(R"({"new_subject": ["ok", "(a"]})")
-                             << QByteArray("pattern 2");
+                             << QByteArray("at character 1");
 }
 
 void TestCarry::refusesWrongRules()
