@@ -109,7 +109,7 @@ void carryEntities(const CarryRules& rules, const Session& session,
     const std::vector<std::string>& labels, Answer& answer)
 {
     std::vector<std::pair<std::string_view, double>> candidates;
-    for (const Candidate& candidate : answer.read) {
+    for (const Candidate& candidate : answer.ranked) {
         candidates.emplace_back(labels[std::size_t(candidate.label)], candidate.confidence);
     }
     auto carried = carriedEntities(rules, session, {answer.predicted, candidates}, answer.entities);
@@ -211,7 +211,7 @@ struct Classifier::Data
         if (answer.verdict == Verdict::Accept) {
             answer.intent = labels[std::size_t(scores.top.front().label)];
         }
-        answer.read = std::move(scores.top);
+        answer.ranked = std::move(scores.top);
     }
 
     void classify(std::span<const Query> queries, std::span<const std::size_t> block,
@@ -246,7 +246,7 @@ void Classifier::Data::classify(std::span<const Query> queries, std::span<const 
     }
     times.context = watch.lap() * share;
     std::vector<bool> hits;
-    const std::size_t k = std::max(options.topK, Answer::readCandidates);
+    const std::size_t k = std::max(options.topK, Answer::leastRanked);
     std::vector<Scores> scores = score(texts, k, hits);
     times.score = watch.lap() * share;
     DecisionContext context;
@@ -260,9 +260,9 @@ void Classifier::Data::classify(std::span<const Query> queries, std::span<const 
     for (std::size_t index = 0; index < block.size(); ++index) {
         Answer& answer = *answers[block[index]];
         answer.times = times;
-        if (options.explain && !answer.read.empty()) {
+        if (options.explain && !answer.ranked.empty()) {
             answer.contributions = model.explain(
-                normalised[index], answer.read.front().label, 10, texts[index].context);
+                normalised[index], answer.ranked.front().label, 10, texts[index].context);
         }
     }
 }
@@ -329,7 +329,7 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
         answer.times.context = watch.lap();
     }
 
-    const std::size_t k = std::max(options.topK, Answer::readCandidates);
+    const std::size_t k = std::max(options.topK, Answer::leastRanked);
     std::string system;
     const bool knowsContext = m_data->model.hasContext();
     Scores scores = m_data->score(normalised, k,
@@ -347,8 +347,8 @@ Result<Answer> Classifier::classify(const Query& query, const CompiledThresholds
         carryEntities(m_data->catalogue.carry(), *session, labels, answer);
     }
     answer.times.decide = watch.lap();
-    if (options.explain && !answer.read.empty()) {
-        answer.contributions = m_data->model.explain(normalised, answer.read.front().label, 10,
+    if (options.explain && !answer.ranked.empty()) {
+        answer.contributions = m_data->model.explain(normalised, answer.ranked.front().label, 10,
             knowsContext ? modelContextOf(query, session, system) : QueryContext());
     }
     return answer;

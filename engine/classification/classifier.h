@@ -61,8 +61,8 @@ struct Answer
     std::vector<AnswerCandidate> candidates; ///< top k, falling
     Ruling ruling;
     // What the rule read, as a decision log keeps it.
-    static constexpr std::size_t readCandidates = 5;
-    std::vector<Candidate> read; ///< the first ones, at least readCandidates where there are
+    static constexpr std::size_t leastRanked = 5;
+    std::vector<Candidate> ranked; ///< the first ones, at least leastRanked where there are
     DecisionContext ruleContext;
     double outOfScope = 0;
     std::vector<Entity> entities; ///< of the query, then those carried from context

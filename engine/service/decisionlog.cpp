@@ -60,9 +60,9 @@ void DecisionLog::add(const Answer& answer, std::string_view query, std::string_
     row.version = m_version;
     row.weight = 1.0 / m_settings.share;
     const auto& labels = classifier.model().labels();
-    const std::size_t kept = std::min(answer.read.size(), Answer::readCandidates);
+    const std::size_t kept = std::min(answer.ranked.size(), Answer::leastRanked);
     for (std::size_t index = 0; index < kept; ++index) {
-        const Candidate& candidate = answer.read[index];
+        const Candidate& candidate = answer.ranked[index];
         row.top.push_back({labels[std::size_t(candidate.label)], float(candidate.confidence)});
     }
     row.outOfScope = answer.outOfScope;
