@@ -2,6 +2,8 @@
 
 #include "engine/base/result.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <optional>
@@ -68,5 +70,19 @@ private:
     std::vector<std::string> m_known;
     std::optional<Error> m_error;
 };
+
+/// The value whose name (its toString()) the member `key` has; notes an error where none has it.
+template <typename Value, std::size_t size>
+Value namedMember(JsonReader& in, std::string_view key, const std::array<Value, size>& values)
+{
+    const std::string name = in.string(key);
+    const auto found = std::find_if(
+        values.begin(), values.end(), [&](Value value) { return toString(value) == name; });
+    if (found == values.end()) {
+        in.fail(key, '"' + name + "\" is not known");
+        return values.front();
+    }
+    return *found;
+}
 
 } // namespace sluice

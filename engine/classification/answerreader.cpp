@@ -17,19 +17,6 @@ namespace {
 constexpr std::int64_t manyBytes = std::int64_t(1) << 40;
 constexpr double ratherOutOfScope = 0.5; ///< as Model::predicted() has it
 
-template <typename Value, std::size_t size>
-Value named(JsonReader& in, std::string_view key, const std::array<Value, size>& values)
-{
-    const std::string text = in.string(key);
-    const auto found = std::find_if(
-        values.begin(), values.end(), [&](Value value) { return toString(value) == text; });
-    if (found == values.end()) {
-        in.fail(key, fmt::format("\"{}\" is not known", text));
-        return values.front();
-    }
-    return *found;
-}
-
 /// Parts name themselves by constants; one of the next version's is "other".
 std::string_view partName(std::string_view name)
 {
@@ -121,11 +108,11 @@ Result<ReadAnswer> answerFromJson(const json::value& value, std::string_view whe
     read.query = in.optionalString("query").value_or("");
     read.session = in.optionalString("session").value_or("");
     answer.turn = int(in.optionalInteger("turn", 0, 1000000000).value_or(0));
-    answer.verdict =
-        named(in, "decision", std::array{Verdict::Accept, Verdict::Clarify, Verdict::Fallback});
+    answer.verdict = namedMember(
+        in, "decision", std::array{Verdict::Accept, Verdict::Clarify, Verdict::Fallback});
     answer.ruling.verdict = answer.verdict;
     answer.intent = in.optionalString("intent").value_or("");
-    answer.ruling.rule = named(in, "rule",
+    answer.ruling.rule = namedMember(in, "rule",
         std::array{Rule::AboveThreshold, Rule::AmbiguousMargin, Rule::InClarifyBand,
             Rule::RepeatedFailure, Rule::BelowThreshold, Rule::NoSignal});
     readThreshold(in, answer.ruling);
@@ -142,7 +129,7 @@ Result<ReadAnswer> answerFromJson(const json::value& value, std::string_view whe
         std::string ngram = item.string("ngram");
         answer.contributions.push_back({std::move(ngram), item.number("weight", -1e9, 1e9)});
     });
-    answer.context = named(in, "context",
+    answer.context = namedMember(in, "context",
         std::array{
             ContextState::None, ContextState::New, ContextState::Used, ContextState::Unavailable});
     answer.newSubject = in.optionalBoolean("new_subject").value_or(false);

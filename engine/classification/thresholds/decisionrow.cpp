@@ -74,19 +74,6 @@ std::string DecisionRow::toJson() const
 
 namespace {
 
-template <typename Value, std::size_t size>
-Value valueOf(JsonReader& in, std::string_view key, const std::array<Value, size>& values)
-{
-    const std::string text = in.string(key);
-    const auto found = std::find_if(
-        values.begin(), values.end(), [&](Value value) { return toString(value) == text; });
-    if (found == values.end()) {
-        in.fail(key, fmt::format("\"{}\" is not known", text));
-        return values.front();
-    }
-    return *found;
-}
-
 void readTop(JsonReader& in, DecisionRow& row)
 {
     const json::value* value = in.optionalValue("top");
@@ -136,9 +123,9 @@ Result<DecisionRow> DecisionRow::fromJson(std::string_view text, std::string_vie
     row.contextState = in.string("context");
     row.context.followUp = in.boolean("follow_up");
     row.context.failuresInARow = int(in.integer("failures", 0, 1000000000));
-    row.verdict =
-        valueOf(in, "decision", std::array{Verdict::Accept, Verdict::Clarify, Verdict::Fallback});
-    row.rule = valueOf(in, "rule",
+    row.verdict = namedMember(
+        in, "decision", std::array{Verdict::Accept, Verdict::Clarify, Verdict::Fallback});
+    row.rule = namedMember(in, "rule",
         std::array{Rule::AboveThreshold, Rule::AmbiguousMargin, Rule::InClarifyBand,
             Rule::RepeatedFailure, Rule::BelowThreshold, Rule::NoSignal});
     row.threshold = in.number("threshold", 0.0, 1.0);
