@@ -1,3 +1,4 @@
+#include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
 
 #include "engine/operations/environment/localstack.h"
@@ -146,24 +147,7 @@ void TestMonitor::send(int count)
 
 void TestMonitor::picture(const QString& name)
 {
-    const QString folder = qEnvironmentVariable("SLUICE_PICTURES");
-    if (folder.isEmpty()) {
-        return;
-    }
-    QDir().mkpath(folder);
-    for (const Theme::Mode mode : {Theme::Mode::Light, Theme::Mode::Dark}) {
-        theme().setMode(mode);
-        for (const QSize size : {QSize(1280, 800), QSize(1920, 1080)}) {
-            m_window->resize(size);
-            QTest::qWait(150); // nothing to wait for: layouts and themes settle in the event loop
-            QVERIFY(m_window->grab().save(QStringLiteral("%1/%2-%3-%4x%5.png")
-                                              .arg(folder, name, Theme::modeText(mode))
-                                              .arg(size.width())
-                                              .arg(size.height())));
-        }
-    }
-    theme().setMode(Theme::Mode::Light);
-    m_window->resize(1440, 900);
+    QVERIFY(test::drawPictures(*m_window, name));
 }
 
 void TestMonitor::overviewTellsTheService()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
 #include "ui/classify/classifyworkspace.h"
 #include "ui/shell/console.h"
@@ -50,26 +51,7 @@ public:
         window.reset();
         console.reset();
     }
-    void picture(const QString& name)
-    {
-        const QString pictures = qEnvironmentVariable("SLUICE_PICTURES");
-        if (pictures.isEmpty()) {
-            return;
-        }
-        for (const ui::Theme::Mode mode : {ui::Theme::Mode::Light, ui::Theme::Mode::Dark}) {
-            ui::theme().setMode(mode);
-            for (const QSize size : {QSize(1280, 800), QSize(1920, 1080)}) {
-                window->resize(size);
-                QTest::qWait(150); // nothing to wait for: layouts and themes settle
-                window->grab().save(QStringLiteral("%1/%2-%3-%4x%5.png")
-                                        .arg(pictures, name, ui::Theme::modeText(mode))
-                                        .arg(size.width())
-                                        .arg(size.height()));
-            }
-        }
-        ui::theme().setMode(ui::Theme::Mode::Light);
-        window->resize(1440, 900);
-    }
+    void picture(const QString& name) { QVERIFY(drawPictures(*window, name)); }
 
     QTemporaryDir folder;
     std::unique_ptr<ui::Console> console;

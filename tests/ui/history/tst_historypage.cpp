@@ -1,3 +1,4 @@
+#include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
 
 #include "engine/base/file.h"
@@ -129,17 +130,7 @@ void TestHistoryPage::comparesTwo()
                         ->row();
     QCOMPARE(m_page->details()->item(row, 1)->text(), QStringLiteral("0.5")); // the earlier first
     QCOMPARE(m_page->details()->item(row, 2)->text(), QStringLiteral("0.62"));
-    const QString folder = qEnvironmentVariable("SLUICE_PICTURES");
-    for (const Theme::Mode mode : {Theme::Mode::Light, Theme::Mode::Dark}) {
-        if (!folder.isEmpty()) {
-            theme().setMode(mode);
-            QTest::qWait(100); // nothing to wait for: themes settle in the event loop
-            QDir().mkpath(folder);
-            QVERIFY(m_window->grab().save(QStringLiteral("%1/history-difference-%2-1280x800.png")
-                                              .arg(folder, Theme::modeText(mode))));
-        }
-    }
-    theme().setMode(Theme::Mode::Light);
+    QVERIFY(test::drawPictures(*m_window, QStringLiteral("history-difference")));
 }
 
 void TestHistoryPage::opensThePage()
