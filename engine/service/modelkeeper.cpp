@@ -266,7 +266,8 @@ void ModelKeeper::watch()
     }
 }
 
-void ModelKeeper::upload(const std::string& content, const std::string& sha256, Done done)
+void ModelKeeper::upload(
+    std::shared_ptr<const std::string> content, const std::string& sha256, Done done)
 {
     State& state = *m_state;
     if (state.settings.stateFolder.empty()) {
@@ -281,7 +282,9 @@ void ModelKeeper::upload(const std::string& content, const std::string& sha256, 
     const fs::path path = state.folder() / (sha256 + ".model");
     state.change(
         "the uploaded model", path,
-        [content, sha256](State& self) { return self.install(content, sha256); }, std::move(done));
+        [content = std::move(content), sha256](
+            State& self) { return self.install(*content, sha256); },
+        std::move(done));
 }
 
 } // namespace sluice::service

@@ -48,7 +48,7 @@ public:
     /// Takes a model file's content with its SHA-256. `done`, on the event loop: once it is served;
     /// Input error where it is bad or the hash is another, Refused where there is no folder for it
     /// or another one is being taken.
-    void upload(const std::string& content, const std::string& sha256, Done done);
+    void upload(std::shared_ptr<const std::string> content, const std::string& sha256, Done done);
 
 private:
     class State;

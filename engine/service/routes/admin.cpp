@@ -26,8 +26,9 @@ void modelRoute(
             "digits"));
         return;
     }
-    context.models->upload(
-        request->body, std::string(*hash), [&context, respond](const Result<void>& served) {
+    // The request lives as long as its body is read: a model is not copied.
+    context.models->upload(std::shared_ptr<const std::string>(request, &request->body),
+        std::string(*hash), [&context, respond](const Result<void>& served) {
             if (!served) {
                 const bool refused = served.error().kind == ErrorKind::Refused;
                 respond(refused ? problem(409, "Conflict", served.error().text())

@@ -167,10 +167,8 @@ private:
             ++m_context.metrics->contextUnavailable;
         }
         count(m_context, *answer);
-        if (m_context.decisions->samples(m_id)) {
-            m_context.decisions->add(*answer, m_read.query.text, m_id, m_request->id,
-                *serving->classifier, m_request->received);
-        }
+        m_context.decisions->add(*answer, m_read.query.text, m_id, m_request->id,
+            *serving->classifier, m_request->received);
         if (hasContext && m_read.context == ContextUse::Use) {
             Classifier::remember(m_session, *answer);
             save(std::move(*answer));

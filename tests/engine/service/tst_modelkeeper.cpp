@@ -97,7 +97,8 @@ Result<void> TestModelKeeper::upload(
     ModelKeeper& keeper, const std::string& content, const std::string& hash)
 {
     std::optional<Result<void>> done;
-    keeper.upload(content, hash, [&](Result<void> result) { done = std::move(result); });
+    keeper.upload(std::make_shared<const std::string>(content), hash,
+        [&](Result<void> result) { done = std::move(result); });
     return runUntil(m_loop, [&] { return done.has_value(); }) ? *done : internalError("no answer");
 }
 
@@ -174,8 +175,8 @@ void TestModelKeeper::oneAtATime()
     QVERIFY(keeper->load().ok());
     std::vector<bool> done;
     const auto note = [&done](const Result<void>& result) { done.push_back(result.ok()); };
-    keeper->upload(m_content[1], m_hash[1], note);
-    keeper->upload(m_content[2], m_hash[2], note);
+    keeper->upload(std::make_shared<const std::string>(m_content[1]), m_hash[1], note);
+    keeper->upload(std::make_shared<const std::string>(m_content[2]), m_hash[2], note);
     QVERIFY(done == std::vector{false}); // the second one, at once
     QVERIFY(runUntil(m_loop, [&] { return done.size() == 2; }));
     QVERIFY(done[1]);
