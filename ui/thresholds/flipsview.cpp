@@ -4,6 +4,7 @@
 #include "ui/shell/format.h"
 #include "ui/shell/text.h"
 #include "ui/shell/theme.h"
+#include "ui/thresholds/rowtable.h"
 
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -24,23 +25,10 @@ QString word(Verdict verdict)
                                       : FlipsView::tr("fall back");
 }
 
+/// The first column takes the room.
 QTableWidget* makeTable(const QStringList& headers, const QString& name, QWidget* parent)
 {
-    auto* table = new QTableWidget(0, int(headers.size()), parent);
-    table->setHorizontalHeaderLabels(headers);
-    table->setAccessibleName(name);
-    table->setShowGrid(false);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table->setSelectionMode(QAbstractItemView::SingleSelection);
-    table->setTabKeyNavigation(false);
-    table->verticalHeader()->hide();
-    table->verticalHeader()->setDefaultSectionSize(25);
-    table->horizontalHeader()->setHighlightSections(false);
-    table->horizontalHeader()->setMinimumSectionSize(62);
-    table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-    table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    QTableWidget* table = rowTable(headers, name, parent);
     table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     return table;
 }

@@ -4,6 +4,7 @@
 #include "ui/shell/button.h"
 #include "ui/shell/format.h"
 #include "ui/shell/text.h"
+#include "ui/thresholds/rowtable.h"
 
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -13,26 +14,6 @@
 namespace sluice::ui {
 
 namespace {
-
-QTableWidget* makeTable(const QStringList& headers, const QString& name, QWidget* parent)
-{
-    auto* table = new QTableWidget(0, int(headers.size()), parent);
-    table->setHorizontalHeaderLabels(headers);
-    table->setAccessibleName(name);
-    table->setShowGrid(false);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table->setSelectionMode(QAbstractItemView::SingleSelection);
-    table->setTabKeyNavigation(false);
-    table->verticalHeader()->hide();
-    table->verticalHeader()->setDefaultSectionSize(25);
-    table->horizontalHeader()->setHighlightSections(false);
-    table->horizontalHeader()->setMinimumSectionSize(62);
-    table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-    table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    return table;
-}
 
 void put(QTableWidget* table, int row, int column, const QString& text)
 {
@@ -66,11 +47,10 @@ VersionsView::VersionsView(TuningSession* session, Pools* pools, QWidget* parent
     , m_session(session)
     , m_pools(pools)
     , m_pool(Pools::names().first())
-    , m_workers(makeTable(
-          {tr("worker"), tr("pool"), tr("serves")}, tr("Set served by each worker"), this))
-    , m_versions(
-          makeTable({tr("set"), tr("when"), tr("who"), tr("why"), tr("global"), tr("serves")},
-              tr("Published sets"), this))
+    , m_workers(
+          rowTable({tr("worker"), tr("pool"), tr("serves")}, tr("Set served by each worker"), this))
+    , m_versions(rowTable({tr("set"), tr("when"), tr("who"), tr("why"), tr("global"), tr("serves")},
+          tr("Published sets"), this))
     , m_diff(new Text(FontRole::Base, Ink::Muted, {}, this))
 {
     m_workers->setSelectionMode(QAbstractItemView::NoSelection);
