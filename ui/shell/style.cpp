@@ -147,18 +147,51 @@ void drawHeader(const QStyleOptionHeader* option, QPainter* painter)
     painter->drawLine(option->rect.bottomLeft(), option->rect.bottomRight());
 }
 
+constexpr int headerPadding = 4;
+
+QFont headerFont()
+{
+    QFont font = theme().font(FontRole::Small);
+    font.setWeight(QFont::Medium);
+    return font;
+}
+
 void drawHeaderLabel(const QStyleOptionHeader* option, QPainter* painter)
 {
     const Colors& c = theme().colors();
     painter->save();
-    QFont font = theme().font(FontRole::Small);
-    font.setWeight(QFont::Medium);
-    painter->setFont(font);
+    painter->setFont(headerFont());
     painter->setPen(c.muted);
-    const QRect rect = option->rect.adjusted(4, 0, -4, 0);
+    const QRect rect = option->rect.adjusted(headerPadding, 0, -headerPadding, 0);
     const int flags = int((option->textAlignment & Qt::AlignHorizontal_Mask) | Qt::AlignVCenter);
     painter->drawText(
         rect, flags, painter->fontMetrics().elidedText(option->text, Qt::ElideRight, rect.width()));
+    painter->restore();
+}
+
+/// Fusion's box is drawn from shades of the window's colour, which are all one in the dark theme.
+void drawCheckBox(const QStyleOption* option, QPainter* painter)
+{
+    const Colors& c = theme().colors();
+    const bool enabled = is(option, QStyle::State_Enabled);
+    const bool checked = is(option, QStyle::State_On);
+    const QColor mark = enabled ? c.accent : c.faint;
+    const QRectF box = QRectF(option->rect).adjusted(1.5, 1.5, -1.5, -1.5);
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
+    painter->setBrush(checked ? mark : c.card);
+    painter->setPen(QPen(is(option, QStyle::State_HasFocus) || checked ? mark
+            : enabled                                                  ? c.muted
+                                                                       : c.faint,
+        1));
+    painter->drawRoundedRect(box, 3, 3);
+    if (checked) {
+        painter->setPen(QPen(c.onAccent, 1.6, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+        painter->drawPolyline(
+            QPolygonF({box.topLeft() + QPointF(box.width() * 0.22, box.height() * 0.52),
+                box.topLeft() + QPointF(box.width() * 0.42, box.height() * 0.72),
+                box.topLeft() + QPointF(box.width() * 0.78, box.height() * 0.30)}));
+    }
     painter->restore();
 }
 
@@ -183,6 +216,12 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
             roundedBox(painter, option->rect, c.raised, {});
         }
         return;
+    case PE_IndicatorCheckBox:
+        if (!is(option, State_NoChange)) {
+            drawCheckBox(option, painter);
+            return;
+        }
+        break;
     case PE_FrameDefaultButton:
         return;
     case PE_FrameFocusRect:
@@ -207,8 +246,9 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
         }
         return;
     default:
-        QProxyStyle::drawPrimitive(element, option, painter, widget);
+        break;
     }
+    QProxyStyle::drawPrimitive(element, option, painter, widget);
 }
 
 void Style::drawControl(ControlElement element, const QStyleOption* option, QPainter* painter,
@@ -340,6 +380,12 @@ QSize Style::sizeFromContents(
     case CT_ComboBox:
     case CT_SpinBox:
         result.setHeight(std::max(result.height(), 30));
+        break;
+    case CT_HeaderSection:
+        if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option)) {
+            const int text = QFontMetrics(headerFont()).horizontalAdvance(header->text);
+            result.setWidth(std::max(result.width(), text + 2 * headerPadding + 2));
+        }
         break;
     case CT_MenuItem:
         result.setHeight(std::max(result.height(), 26));

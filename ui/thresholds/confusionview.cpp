@@ -122,7 +122,7 @@ void ConfusionMatrix::paintEvent(QPaintEvent*)
                 rowName(std::size_t(row)), Qt::ElideRight, int(box.width())));
     }
     painter.setPen(colors.faint);
-    painter.drawText(QRectF(nameWidth, height() - 16, area().width(), 14), Qt::AlignHCenter,
+    painter.drawText(QRectF(0, height() - 16, nameWidth + area().width(), 14), Qt::AlignRight,
         tr("answered as, in the same order; then clarify, then fallback"));
     painter.setPen(colors.text);
     if (m_row >= 0) {

@@ -28,6 +28,7 @@
 #include <QHBoxLayout>
 #include <QJsonObject>
 #include <QLineEdit>
+#include <QScrollArea>
 #include <QStackedWidget>
 #include <QTabBar>
 #include <QTableWidget>
@@ -239,8 +240,15 @@ Card* ThresholdsWorkspace::makeTabs()
 
 QWidget* ThresholdsWorkspace::makeSide()
 {
-    auto* side = new QWidget(this);
-    side->setFixedWidth(350);
+    // What is to be said of a publish can be long: then the column scrolls, and nothing is
+    // squeezed.
+    auto* scroll = new QScrollArea(this);
+    scroll->setFixedWidth(350);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    auto* side = new QWidget(scroll);
     auto* column = new QVBoxLayout(side);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(12);
@@ -249,7 +257,10 @@ QWidget* ThresholdsWorkspace::makeSide()
     column->addWidget(m_guarantee, 1);
     m_publish = new PublishPanel(console(), m_session, m_pools, side);
     column->addWidget(m_publish);
-    return side;
+    scroll->viewport()->setAutoFillBackground(false);
+    scroll->setWidget(side);
+    side->setAutoFillBackground(false);
+    return scroll;
 }
 
 Card* ThresholdsWorkspace::makeDraft()
