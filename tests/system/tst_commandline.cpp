@@ -16,6 +16,7 @@ class TestCommandLine : public sluice::test::TestCase
 
 private Q_SLOTS:
     void initTestCase();
+    void cleanupTestCase();
     void trainsEvaluatesAndClassifies();
     void classifiesAfterWhatTheSystemSaid();
     void trainsTheSameFileFromTheSameSeed();
@@ -59,6 +60,12 @@ void TestCommandLine::initTestCase()
     qputenv("SLUICE_STATE", m_folder.filePath(QStringLiteral("stack")).toUtf8());
     qputenv("SLUICE_CONFIG", m_folder.filePath(QStringLiteral("config")).toUtf8());
     qputenv("SLUICE_DATA_HOME", m_folder.filePath(QStringLiteral("data")).toUtf8());
+}
+
+/// A test that failed half way leaves no stack running.
+void TestCommandLine::cleanupTestCase()
+{
+    run({QStringLiteral("stack"), QStringLiteral("down")});
 }
 
 TestCommandLine::Run TestCommandLine::run(
