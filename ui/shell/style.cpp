@@ -383,8 +383,9 @@ QSize Style::sizeFromContents(
         break;
     case CT_HeaderSection:
         if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option)) {
+            const int margin = pixelMetric(PM_HeaderMargin, option, widget);
             const int text = QFontMetrics(headerFont()).horizontalAdvance(header->text);
-            result.setWidth(std::max(result.width(), text + 2 * headerPadding + 2));
+            result.setWidth(std::max(result.width(), text + 2 * (headerPadding + margin) + 2));
         }
         break;
     case CT_MenuItem:

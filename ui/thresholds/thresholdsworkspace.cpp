@@ -240,27 +240,31 @@ Card* ThresholdsWorkspace::makeTabs()
 
 QWidget* ThresholdsWorkspace::makeSide()
 {
-    // What is to be said of a publish can be long: then the column scrolls, and nothing is
-    // squeezed.
-    auto* scroll = new QScrollArea(this);
-    scroll->setFixedWidth(350);
+    auto* side = new QWidget(this);
+    side->setFixedWidth(350);
+    auto* column = new QVBoxLayout(side);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(12);
+    // What is said of a publish can be long: the rest then scrolls, and is not squeezed.
+    auto* scroll = new QScrollArea(side);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidgetResizable(true);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFocusPolicy(Qt::NoFocus);
-    auto* side = new QWidget(scroll);
-    auto* column = new QVBoxLayout(side);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(12);
-    column->addWidget(makeDraft());
-    m_guarantee = new GuaranteePanel(m_session, side);
-    column->addWidget(m_guarantee, 1);
+    scroll->viewport()->setAutoFillBackground(false);
+    auto* upper = new QWidget(scroll);
+    auto* cards = new QVBoxLayout(upper);
+    cards->setContentsMargins(0, 0, 0, 0);
+    cards->setSpacing(12);
+    cards->addWidget(makeDraft());
+    m_guarantee = new GuaranteePanel(m_session, upper);
+    cards->addWidget(m_guarantee, 1);
+    scroll->setWidget(upper);
+    upper->setAutoFillBackground(false);
+    column->addWidget(scroll, 1);
     m_publish = new PublishPanel(console(), m_session, m_pools, side);
     column->addWidget(m_publish);
-    scroll->viewport()->setAutoFillBackground(false);
-    scroll->setWidget(side);
-    side->setAutoFillBackground(false);
-    return scroll;
+    return side;
 }
 
 Card* ThresholdsWorkspace::makeDraft()
