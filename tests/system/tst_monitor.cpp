@@ -229,7 +229,8 @@ void TestMonitor::queriesAreExploredAndPinned()
         editor->candidates().contains(QLatin1StringView("sluice_requests_total")), soon);
     editor->clear();
     QTest::keyClicks(editor, QStringLiteral("sluice_requests_total{rou"));
-    QVERIFY(editor->candidates().contains(QLatin1StringView("route")));
+    // The label names come in an answer of their own, after the metrics'.
+    QTRY_VERIFY_WITH_TIMEOUT(editor->candidates().contains(QLatin1StringView("route")), soon);
     editor->clear();
     QTest::keyClicks(editor, QStringLiteral("sluice_requests_total{route=\"/v1"));
     QTRY_VERIFY_WITH_TIMEOUT(
