@@ -132,7 +132,9 @@ int evaluate(const Output& output, const EvaluateArguments& arguments)
         {"accuracy_at_threshold", result.accuracyAtThreshold},
         {"oos_recall", result.outOfScopeRecall}, {"oos_auroc", result.outOfScopeAuroc},
         {"oos_fpr95", result.outOfScopeFpr95}, {"ece", result.calibrationError},
-        {"threshold", set->global}, {"coverage", result.outcome.coverage()},
+        {"threshold", set->global}, {"accuracy_after_rule", result.outcome.accuracyInScope()},
+        {"oos_recall_after_rule", result.outcome.outOfScopeRecall()},
+        {"coverage", result.outcome.coverage()},
         {"error_rate_accepted", result.outcome.errorRate()}, {"n_in_scope", result.inScope},
         {"n_oos", result.outOfScope}, {"n_unknown_intent", result.unknownIntents},
         {"split", arguments.split}, {"model", model->hash()}, {"seconds", seconds}};
@@ -146,11 +148,13 @@ int evaluate(const Output& output, const EvaluateArguments& arguments)
     output.line(fmt::format(
         "accuracy in scope          {:6.2f} %   first candidate right, nothing rejected",
         result.accuracyInScope * 100));
-    output.line(
-        fmt::format("accuracy at threshold      {:6.2f} %   accepted and right, threshold {:.3f}",
-            result.accuracyAtThreshold * 100, set->global));
+    output.line(fmt::format("accuracy at threshold      {:6.2f} %   right and at or above {:.3f}",
+        result.accuracyAtThreshold * 100, set->global));
     output.line(fmt::format(
-        "out-of-scope recall        {:6.2f} %   not accepted", result.outOfScopeRecall * 100));
+        "out-of-scope recall        {:6.2f} %   below it", result.outOfScopeRecall * 100));
+    output.line(fmt::format("after the whole rule       {:6.2f} %   accepted and right; out of "
+                            "scope not accepted {:.2f} %",
+        result.outcome.accuracyInScope() * 100, result.outcome.outOfScopeRecall() * 100));
     output.line(fmt::format("out-of-scope AUROC / FPR95 {:6.2f} / {:.2f}",
         result.outOfScopeAuroc * 100, result.outOfScopeFpr95 * 100));
     output.line(

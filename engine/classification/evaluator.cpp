@@ -127,17 +127,26 @@ Evaluation evaluate(std::span<const ScoredRow> rows, const CompiledThresholds& t
     std::vector<ScoredTruth> inScopeScores;
     std::vector<ScoredTruth> confidences;
     std::size_t right = 0;
+    std::size_t rightAbove = 0;
+    std::size_t outBelow = 0;
     for (const ScoredRow& row : rows) {
         const bool out = row.label == ScoredRow::outOfScopeLabel;
+        const bool above = row.candidates > 0
+            && row.top[0].confidence >= thresholds.threshold(row.top[0].label, {});
+        rightAbove += above && row.isRight() ? 1U : 0U;
+        outBelow += out && !above ? 1U : 0U;
         result.unknownIntents += row.label == ScoredRow::unknownLabel ? 1U : 0U;
         right += row.isRight() ? 1U : 0U;
         outOfScopeScores.push_back({row.outOfScope, out});
         inScopeScores.push_back({1.0 - row.outOfScope, !out});
         confidences.push_back({row.candidates > 0 ? row.top[0].confidence : 0.0, row.isRight()});
     }
-    result.accuracyInScope = result.inScope == 0 ? 0 : double(right) / double(result.inScope);
-    result.accuracyAtThreshold = result.outcome.accuracyInScope();
-    result.outOfScopeRecall = result.outcome.outOfScopeRecall();
+    const auto share = [](std::size_t part, std::size_t whole) {
+        return whole == 0 ? 0.0 : double(part) / double(whole);
+    };
+    result.accuracyInScope = share(right, result.inScope);
+    result.accuracyAtThreshold = share(rightAbove, result.inScope);
+    result.outOfScopeRecall = share(outBelow, result.outOfScope);
     result.outOfScopeAuroc = areaUnderRoc(outOfScopeScores);
     result.outOfScopeFpr95 = falsePositiveRateAt95(inScopeScores);
     result.calibrationError = expectedCalibrationError(confidences);

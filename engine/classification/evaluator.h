@@ -109,12 +109,14 @@ struct Evaluation
     std::size_t unknownIntents =
         0; ///< rows whose intent the model does not have; they count as in scope and wrong
     double accuracyInScope = 0; ///< first candidate right, no rejection
-    double accuracyAtThreshold = 0; ///< accepted and right, among in-scope rows
-    double outOfScopeRecall = 0; ///< not accepted, among out-of-scope rows
+    /// By the threshold alone (the intent's own where it has one), as the literature has it (Larson
+    /// et al. 2019): at or above it and right, among in-scope rows.
+    double accuracyAtThreshold = 0;
+    double outOfScopeRecall = 0; ///< below it, among out-of-scope rows
     double outOfScopeAuroc = 0.5; ///< positives: out of scope; score: the out-of-scope score
     double outOfScopeFpr95 = 1; ///< out-of-scope rows kept where 95 % of the in-scope rows are
     double calibrationError = 0; ///< ECE, 15 bins, over all rows
-    Outcome outcome;
+    Outcome outcome; ///< by the whole rule, margin and all
 };
 Evaluation evaluate(std::span<const ScoredRow> rows, const CompiledThresholds& thresholds);
 

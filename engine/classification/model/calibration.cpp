@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 namespace sluice {
 
@@ -197,32 +198,46 @@ double bestThreshold(std::vector<ConfidenceRow> rows)
     const auto rounded = [](double threshold) {
         return std::clamp(std::round(threshold * 1000) / 1000, 0.0, 1.0);
     };
-    std::sort(rows.begin(), rows.end(),
-        [](const auto& a, const auto& b) { return a.confidence > b.confidence; });
-    const auto out = std::ptrdiff_t(
-        std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.outOfScope; }));
-    if (out == 0) {
+    const bool none = std::none_of(
+        rows.begin(), rows.end(), [](const ConfidenceRow& row) { return row.outOfScope; });
+    if (none) {
         std::erase_if(rows, [](const ConfidenceRow& row) { return !row.right; });
+        std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.confidence > b.confidence; });
         return rows.empty() ? 0.5 : rounded(rows[rows.size() - 1 - rows.size() / 20].confidence);
     }
-    // From the strictest threshold on: what is right when the first `index + 1` rows are accepted.
-    std::vector<std::ptrdiff_t> right;
-    right.reserve(rows.size());
+    const auto logit = [](double share) {
+        const double inside = std::clamp(share, 1e-4, 1 - 1e-4);
+        return std::log(inside / (1 - inside));
+    };
+    // What accepting a row gains over rejecting it; a wrong answer in scope is wrong either way.
+    struct Gain
+    {
+        double at;
+        double amount;
+    };
+    std::vector<Gain> gains;
     for (const ConfidenceRow& row : rows) {
-        right.push_back((right.empty() ? out : right.back())
-            + (row.right             ? 1
-                    : row.outOfScope ? -1
-                                     : 0));
-    }
-    const std::ptrdiff_t best = std::max(out, *std::max_element(right.begin(), right.end()));
-    const auto enough = best - std::ptrdiff_t(thresholdTolerance * double(rows.size()));
-    for (std::size_t index = 0; index < rows.size(); ++index) {
-        const double next = index + 1 < rows.size() ? rows[index + 1].confidence : 0.0;
-        if (right[index] >= enough && next < rows[index].confidence) {
-            return rounded((rows[index].confidence + next) / 2);
+        if (row.right || row.outOfScope) {
+            gains.push_back({logit(row.confidence), row.right ? 1.0 : -1.0});
         }
     }
-    return 1.0;
+    constexpr int steps = 500; // of 0.002
+    std::array<double, steps + 1> curve{};
+    for (int step = 0; step <= steps; ++step) {
+        const double threshold = logit(double(step) / steps);
+        for (const Gain& gain : gains) {
+            const double away = (gain.at - threshold) / thresholdBandwidth;
+            curve[std::size_t(step)] += gain.amount * 0.5 * std::erfc(-away / std::numbers::sqrt2);
+        }
+    }
+    const double enough =
+        *std::max_element(curve.begin(), curve.end()) - thresholdTolerance * double(rows.size());
+    int step = steps;
+    while (curve[std::size_t(step)] < enough) {
+        --step;
+    }
+    return rounded(double(step) / steps);
 }
 
 } // namespace sluice

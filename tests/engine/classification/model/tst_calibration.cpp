@@ -18,6 +18,7 @@ private Q_SLOTS:
     void outOfScopeIsLearned();
     void fewOutOfScopeRowsGiveNoScore();
     void thresholdSeparates();
+    void thresholdTurnsOnNoSingleRow();
     void degenerateRowsDoNoHarm();
     void scoresAreProbabilities();
 };
@@ -135,6 +136,26 @@ void TestCalibration::thresholdSeparates()
     const double sure = scoresOf(rows[0].raw, plain, 2).top[0].confidence;
     const double unsure = scoresOf(rows[1].raw, plain, 2).top[0].confidence;
     QVERIFY2(found > unsure && found <= sure, qPrintable(QString::number(found)));
+}
+
+void TestCalibration::thresholdTurnsOnNoSingleRow()
+{
+    // Right answers and out-of-scope rows that overlap; then one of them, far above, is added.
+    std::vector<ConfidenceRow> rows;
+    for (int index = 0; index < 1000; ++index) {
+        rows.push_back({0.2 + 0.0008 * index, true, false});
+    }
+    for (int index = 0; index < 100; ++index) {
+        rows.push_back({0.004 * index, false, true});
+    }
+    const double before = bestThreshold(rows);
+    QVERIFY2(before > 0.15 && before < 0.3, qPrintable(QString::number(before)));
+    rows.push_back({0.9, false, true});
+    const double after = bestThreshold(rows);
+    QVERIFY2(std::abs(after - before) < 0.01, qPrintable(QString::number(after)));
+    // Rows in scope that are wrong either way say nothing.
+    rows.push_back({0.25, false, false});
+    QVERIFY(std::abs(bestThreshold(rows) - after) <= 0.002);
 }
 
 void TestCalibration::degenerateRowsDoNoHarm()
