@@ -134,6 +134,14 @@ struct ModelSettings
     std::string stateFolder; ///< where uploaded models are kept; empty: none are taken
 };
 
+/// How a service does it before somebody looks; to be compared with, never in production
+/// (tests/bench/plain.json).
+struct PlainSettings
+{
+    bool redis = false; ///< each load and save of a session blocks, on a connection of its own
+    bool patterns = false; ///< the catalogue's patterns are compiled for every query
+};
+
 /// All that a worker can be told: one JSON file (docs/FORMATS.md), environment variables over it,
 /// flags over both. The defaults are sane.
 struct Configuration
@@ -150,6 +158,7 @@ struct Configuration
     LogSettings log;
     SentrySettings sentry;
     ModelSettings model;
+    PlainSettings plain;
 
     bool usesRedis() const
     {

@@ -11,7 +11,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view sections[] = {"listen", "tls", "auth", "limits", "redis", "sessions",
-    "decision_log", "feedback", "privacy", "log", "sentry", "model"};
+    "decision_log", "feedback", "privacy", "log", "sentry", "model", "plain"};
 
 template <typename T> std::int64_t countOf(const T& value)
 {
@@ -229,6 +229,12 @@ void addRest(FieldList& list, Configuration& all)
         "looks so often whether the file was replaced, and serves the new one; 0: never");
     list.string("state_folder", all.model.stateFolder,
         "where models uploaded to /v1/admin/model are kept; empty: none are taken");
+    list.section("plain");
+    list.boolean("redis", all.plain.redis,
+        "only to be compared with: a connection and a blocking wait for each session read or "
+        "written");
+    list.boolean("patterns", all.plain.patterns,
+        "only to be compared with: the catalogue's patterns are compiled for every query");
 }
 
 } // namespace

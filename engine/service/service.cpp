@@ -1,6 +1,9 @@
 #include "engine/service/service.h"
 
+#include "engine/base/file.h"
+#include "engine/base/resources.h"
 #include "engine/classification/context/memorysessionstore.h"
+#include "engine/classification/context/plainsessionstore.h"
 #include "engine/classification/context/rediscluster.h"
 #include "engine/classification/context/redissentinel.h"
 #include "engine/classification/context/redissessionstore.h"
@@ -279,6 +282,11 @@ private:
     std::unique_ptr<SessionStore> makeSessions()
     {
         const SessionSettings& sessions = m_settings.sessions;
+        if (m_settings.plain.redis && m_settings.redis.port != 0) {
+            return std::make_unique<PlainSessionStore>(
+                PlainSessionStore::Settings{m_settings.redis.host, m_settings.redis.port,
+                    m_settings.redis.user, m_settings.redis.password, sessions.life});
+        }
         if (m_settings.usesRedis()) {
             return std::make_unique<RedisSessionStore>(
                 *m_redis, sessions.life, m_settings.redis.budget);
@@ -301,6 +309,12 @@ private:
         context.ready = [this] { return m_ready; };
         context.metricsText = [this](MetricsFormat format) { return metricsText(format); };
         context.limits = m_settings.limits;
+        if (m_settings.plain.patterns && m_settings.model.catalogue != "none") {
+            const std::filesystem::path named = m_settings.model.catalogue;
+            if (auto text = readFile(named.empty() ? resourceFile("entities.json") : named)) {
+                context.plainCatalogue = std::move(*text);
+            }
+        }
         context.pool = m_settings.listen.pool;
         context.version = m_version;
         context.startedAt = m_startedAt;

@@ -1,9 +1,8 @@
+#include "tests/bench/benchworker.h"
 #include "tests/support/httpload.h"
-#include "tests/support/process.h"
 #include "tests/support/redisserver.h"
 
 #include <QCoreApplication>
-#include <QFile>
 #include <QThread>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -14,54 +13,12 @@ using namespace sluice::test;
 
 namespace {
 
+const QStringList noCache{QStringLiteral("--cache-mb"), QStringLiteral("0")};
+
 const std::vector<std::string> texts{"where is my parcel A-2231?", "cancel my order please",
     "I want my money back", "how do I reset my password", "the app crashes when I open it",
     "can I talk to a human", "what are your opening hours", "change my delivery address to Berlin",
     "my invoice is wrong", "do you ship to Norway"};
-
-/// A worker of its own process, without a result cache.
-class Worker
-{
-public:
-    explicit Worker(QStringList arguments)
-    {
-        endWithTest(m_process);
-        m_process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-        arguments << QStringLiteral("--cache-mb") << QStringLiteral("0")
-                  << QStringLiteral("--log-level") << QStringLiteral("error");
-        m_process.start(qEnvironmentVariable("SLUICE_BIN") + QStringLiteral("/sluiced"), arguments);
-        m_process.waitForReadyRead(20000);
-        m_port = m_process.readLine().trimmed().toUShort();
-    }
-    ~Worker()
-    {
-        m_process.terminate();
-        m_process.waitForFinished(10000);
-    }
-    std::uint16_t port() const { return m_port; }
-    double cpuSeconds() const
-    {
-        const QByteArray fields = procFile("stat");
-        const QList<QByteArray> after = fields.mid(fields.lastIndexOf(')') + 2).split(' ');
-        return (after.value(11).toDouble() + after.value(12).toDouble())
-            / double(::sysconf(_SC_CLK_TCK));
-    }
-    double residentMiB() const
-    {
-        return procFile("statm").split(' ').value(1).toDouble() * double(::sysconf(_SC_PAGESIZE))
-            / (1 << 20);
-    }
-
-private:
-    QByteArray procFile(const char* name) const
-    {
-        QFile file(
-            QStringLiteral("/proc/%1/%2").arg(m_process.processId()).arg(QLatin1StringView(name)));
-        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-    }
-    QProcess m_process;
-    std::uint16_t m_port = 0;
-};
 
 std::vector<std::string> requests(std::size_t sessions)
 {
@@ -91,7 +48,7 @@ std::vector<std::string> longRequests(std::size_t sessions)
 }
 
 /// Requests a second of the worker's processor time, and answered a second.
-double capacity(const char* name, const Worker& worker, std::vector<std::string> asked)
+double capacity(const char* name, const BenchWorker& worker, std::vector<std::string> asked)
 {
     HttpLoad load;
     load.port = worker.port();
@@ -108,7 +65,8 @@ double capacity(const char* name, const Worker& worker, std::vector<std::string>
     return result.goodRate();
 }
 
-void overload(const char* name, const Worker& worker, std::vector<std::string> asked, double able)
+void overload(
+    const char* name, const BenchWorker& worker, std::vector<std::string> asked, double able)
 {
     HttpLoad load;
     load.port = worker.port();
@@ -124,7 +82,7 @@ void overload(const char* name, const Worker& worker, std::vector<std::string> a
         result.shed, result.wrong + result.failed);
 }
 
-void idleConnections(const Worker& worker, std::size_t count)
+void idleConnections(const BenchWorker& worker, std::size_t count)
 {
     HttpLoad warm;
     warm.port = worker.port();
@@ -164,7 +122,7 @@ int main(int argc, char** argv)
     fmt::print("one worker, help-desk model, fast tier, no result cache; generator on the other "
                "core\n");
     {
-        const Worker worker({});
+        const BenchWorker worker(noCache);
         capacity("GET /healthz", worker, {"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n"});
         const double able = capacity("classify, no session", worker, requests(0));
         overload("classify, no session, twice that", worker, requests(0), able);
@@ -174,7 +132,8 @@ int main(int argc, char** argv)
     }
     RedisServer redis;
     if (redis.start()) {
-        const Worker worker({QStringLiteral("--redis-port"), QString::number(redis.port())});
+        const BenchWorker worker(
+            noCache + QStringList{QStringLiteral("--redis-port"), QString::number(redis.port())});
         QThread::msleep(500);
         const double able = capacity("classify, 1,000 sessions in Redis", worker, requests(1000));
         overload("classify, sessions in Redis, twice that", worker, requests(1000), able);
@@ -182,7 +141,7 @@ int main(int argc, char** argv)
         overload("long queries, sessions, twice that", worker, longRequests(1000), longOnes);
     }
     for (const std::size_t count : {5000, 10000}) {
-        const Worker worker({});
+        const BenchWorker worker(noCache);
         idleConnections(worker, count);
     }
     return 0;

@@ -156,6 +156,10 @@ private:
     {
         const bool hasContext = available && m_read.context != ContextUse::None;
         const ServingPointer serving = m_context.serving();
+        if (!m_context.plainCatalogue.empty()) {
+            // As slow as meant; the same patterns are in the classifier's catalogue.
+            (void)EntityCatalogue::fromJson(m_context.plainCatalogue, "plain");
+        }
         auto answer = serving->classifier->classify(m_read.query, *serving->thresholds,
             hasContext ? &m_session : nullptr, m_context.now(), m_read.options);
         if (!answer) {

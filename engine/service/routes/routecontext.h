@@ -32,6 +32,7 @@ struct RouteContext
     std::function<bool()> ready;
     std::function<std::string(MetricsFormat)> metricsText;
     LimitSettings limits;
+    std::string plainCatalogue; ///< JSON, compiled for every query (PlainSettings); empty: not
     std::string pool;
     std::string version;
     std::string startedAt; ///< RFC 3339

@@ -103,7 +103,7 @@ void TestConfiguration::everythingWrongIsTold_data()
     row("no object", "[]", "f: a JSON object is expected");
     row("section", R"({"lisen": {}})",
         "f: lisen: is not a section; there are: listen, tls, auth, limits, redis, sessions, "
-        "decision_log, feedback, privacy, log, sentry, model");
+        "decision_log, feedback, privacy, log, sentry, model, plain");
     row("section's kind", R"({"listen": 1})", "f: listen: an object is expected");
     row("all of them",
         R"({"listen": {"prot": 1, "port": 70000, "host": 1}, "log": {"level": "x"}})",
