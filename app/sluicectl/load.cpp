@@ -38,7 +38,7 @@ Result<ops::Scenario> scenarioOf(const LoadArguments& arguments)
     auto scenario = ops::Scenario::fromJson(
         QByteArray::fromStdString(*text), QString::fromStdString(file.string()));
     if (scenario && arguments.seconds > 0) {
-        scenario->durationSeconds = arguments.seconds;
+        scenario = scenario->lasting(arguments.seconds);
     }
     return scenario;
 }
@@ -71,7 +71,7 @@ int finished(const Output& output, const LoadArguments& arguments, const QString
         }
     }
     record(output, localUser(), environment, QStringLiteral("load"),
-        QStringLiteral("%1, %2 s").arg(result.scenario.name).arg(result.scenario.durationSeconds),
+        QStringLiteral("%1, %2 s").arg(result.scenario.name).arg(result.scenario.durationSeconds()),
         result.passed ? QStringLiteral("passed") : QStringLiteral("failed"));
     return result.passed ? 0 : 1;
 }

@@ -14,11 +14,7 @@ namespace {
 
 std::optional<LoadResult> load(const QUrl& target, double rate, double seconds)
 {
-    Scenario scenario;
-    scenario.name = QStringLiteral("bench");
-    scenario.users = 500;
-    scenario.requestsPerSecond = rate;
-    scenario.durationSeconds = seconds;
+    const auto scenario = Scenario::constant(QStringLiteral("bench"), 500, rate, seconds);
     LoadRun run;
     std::optional<LoadResult> result;
     QEventLoop loop;

@@ -55,11 +55,7 @@ void TestDrills::cleanup()
 
 std::optional<LoadResult> TestDrills::underLoad(const std::function<void()>& drill)
 {
-    Scenario scenario;
-    scenario.name = QStringLiteral("drill");
-    scenario.users = 100;
-    scenario.requestsPerSecond = 100;
-    scenario.durationSeconds = 12;
+    const auto scenario = Scenario::constant(QStringLiteral("drill"), 100, 100, 12);
     LoadRun run;
     std::optional<LoadResult> result;
     connect(&run, &LoadRun::finished, this, [&](const LoadResult& end) { result = end; });

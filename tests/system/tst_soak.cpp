@@ -95,8 +95,7 @@ void TestSoak::normalScenario()
     QVERIFY(file.open(QIODevice::ReadOnly));
     auto scenario = Scenario::fromJson(file.readAll(), file.fileName());
     QVERIFY(scenario.ok());
-    scenario->durationSeconds = seconds;
-    scenario->requestsPerSecond = 500;
+    scenario->phases = {LoadPhase{seconds, 500}};
 
     QList<Track> tracks;
     for (const StackPart& part : stack.status().parts) {

@@ -229,10 +229,10 @@ void LoadWorkspace::showScenario()
     m_description->setText(
         tr("%1 users, %2 requests a second on a fixed schedule. Targets: p95 under %3 ms, p99 "
            "under %4 ms, errors under %5.")
-            .arg(format::count(scenario.users), format::number(scenario.requestsPerSecond),
+            .arg(format::count(scenario.peakUsers()), format::number(scenario.peakRate()),
                 format::number(scenario.targets.p95Ms), format::number(scenario.targets.p99Ms),
                 format::percent(scenario.targets.errorShare)));
-    m_rate->setLeastTop(scenario.requestsPerSecond * 1.2);
+    m_rate->setLeastTop(scenario.peakRate() * 1.2);
     m_latency->setLimits(
         {{scenario.targets.p95Ms / 1000, tr("p95 fails at %1 ms").arg(scenario.targets.p95Ms)}});
     updateButtons();
@@ -275,8 +275,8 @@ void LoadWorkspace::start()
     if (isRunning() || m_scenario->currentIndex() < 0 || !console()->hasEnvironment()) {
         return;
     }
-    ops::Scenario scenario = m_scenarios[m_scenario->currentIndex()];
-    scenario.durationSeconds = m_seconds->value();
+    const ops::Scenario scenario =
+        m_scenarios[m_scenario->currentIndex()].lasting(m_seconds->value());
     m_run = std::make_unique<ops::LoadRun>();
     connect(m_run.get(), &ops::LoadRun::second, this, &LoadWorkspace::onSecond);
     connect(m_run.get(), &ops::LoadRun::finished, this, &LoadWorkspace::onFinished);
@@ -289,7 +289,7 @@ void LoadWorkspace::start()
     m_history.clear();
     m_result.reset();
     m_group->resetZoom();
-    m_group->setLiveRange(0, scenario.durationSeconds);
+    m_group->setLiveRange(0, scenario.durationSeconds());
     for (LiveChart* chart : {m_rate, m_latency, m_errors, m_inFlight}) {
         chart->setSeries({});
     }
@@ -297,7 +297,7 @@ void LoadWorkspace::start()
     m_summary->setText(tr("The verdict comes at the end."));
     m_checks->setRowCount(0);
     m_figures->setRowCount(0);
-    m_progress->setRange(0, int(scenario.durationSeconds));
+    m_progress->setRange(0, int(scenario.durationSeconds()));
     m_progress->setValue(0);
     m_progress->show();
     setStatus(tr("Load run: %1").arg(scenario.name));
@@ -359,7 +359,7 @@ void LoadWorkspace::onFinished(const ops::LoadResult& result)
         m_summary->setText(tr("%1 of %2 requests answered in %3.")
                                .arg(format::count(double(result.succeeded)),
                                    format::count(double(result.scheduled)),
-                                   format::duration(result.scenario.durationSeconds)));
+                                   format::duration(result.scenario.durationSeconds())));
         outcome = result.passed ? QStringLiteral("passed") : QStringLiteral("failed");
     }
     m_checks->setRowCount(int(result.checks.size()));
@@ -394,7 +394,7 @@ void LoadWorkspace::onFinished(const ops::LoadResult& result)
     }
     ops::HistoryEntry entry;
     entry.kind = QStringLiteral("load");
-    entry.subject = tr("%1, %2 s").arg(result.scenario.name).arg(result.scenario.durationSeconds);
+    entry.subject = tr("%1, %2 s").arg(result.scenario.name).arg(result.scenario.durationSeconds());
     entry.outcome = outcome;
     entry.details = {{QStringLiteral("p95_ms"), result.p95Ms},
         {QStringLiteral("p99_ms"), result.p99Ms}, {QStringLiteral("requests"), result.scheduled},

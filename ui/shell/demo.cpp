@@ -47,11 +47,8 @@ bool Demo::isRunning() const
 
 void Demo::sendQueries()
 {
-    ops::Scenario scenario;
-    scenario.name = QStringLiteral("demo");
-    scenario.users = customers;
-    scenario.requestsPerSecond = queriesPerSecond;
-    scenario.durationSeconds = longestSeconds;
+    const auto scenario = ops::Scenario::constant(
+        QStringLiteral("demo"), customers, queriesPerSecond, longestSeconds);
     m_traffic = std::make_unique<ops::LoadRun>();
     connect(m_traffic.get(), &ops::LoadRun::failed, this, [this](const Error& error) {
         m_console->notify(Tone::Bad, QString::fromStdString(error.text()), QStringLiteral("load"));

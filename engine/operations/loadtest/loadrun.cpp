@@ -1,22 +1,15 @@
 #include "engine/operations/loadtest/loadrun.h"
 
-#include "engine/base/file.h"
-#include "engine/base/resources.h"
-#include "engine/classification/evaluation/labelleddata.h"
 #include "engine/operations/loadtest/generator.h"
+#include "engine/operations/loadtest/verdict.h"
 #include "engine/operations/threads/handover.h"
 
 #include <QHostAddress>
-#include <QJsonArray>
-#include <QJsonDocument>
 #include <sys/resource.h>
 
 namespace sluice::ops {
 
 namespace {
-
-constexpr double lagLimitMs =
-    5; ///< p99 of the generator's own lateness from which a run is doubtful
 
 double ms(std::int64_t nanoseconds)
 {
@@ -41,19 +34,6 @@ Result<std::string> loopbackHost(const QUrl& target)
     }
     return inputError("the target " + host.toStdString()
         + " is not this machine: load runs go to loopback addresses only");
-}
-
-Result<std::vector<std::string>> bundledQueries()
-{
-    const auto data = readLabelledData(resourceFile("queries.jsonl"));
-    if (!data) {
-        return data.error();
-    }
-    std::vector<std::string> queries;
-    for (const LabelledQuery& query : data->part(Split::Test)) {
-        queries.push_back(query.text);
-    }
-    return queries;
 }
 
 Result<void> raiseDescriptorLimit(int connections)
@@ -89,16 +69,6 @@ LoadSecond secondOf(const GeneratorSecond& from)
     return second;
 }
 
-QString millis(double value)
-{
-    return QStringLiteral("%1 ms").arg(value, 0, 'f', value < 10 ? 2 : value < 100 ? 1 : 0);
-}
-
-QString percent(double share)
-{
-    return QStringLiteral("%1 %").arg(share * 100, 0, 'f', 2);
-}
-
 LoadResult resultOf(const Scenario& scenario, const QUrl& target, const GeneratorResult& from,
     QList<LoadSecond> seconds)
 {
@@ -106,13 +76,12 @@ LoadResult resultOf(const Scenario& scenario, const QUrl& target, const Generato
     result.scenario = scenario;
     result.target = target;
     result.completed = from.completed;
+    result.state = from.completed ? QStringLiteral("completed") : QStringLiteral("stopped");
     result.scheduled = from.scheduled;
     result.sent = from.sent;
     result.succeeded = from.succeeded;
-    qint64 failures = 0;
     for (const auto& [kind, count] : from.errors) {
         result.errors.insert(QString::fromStdString(kind), count);
-        failures += count;
     }
     result.p50Ms = ms(from.corrected.quantile(0.50));
     result.p95Ms = ms(from.corrected.quantile(0.95));
@@ -123,75 +92,11 @@ LoadResult resultOf(const Scenario& scenario, const QUrl& target, const Generato
     result.achievedRate =
         from.elapsedSeconds > 0 ? double(from.succeeded) / from.elapsedSeconds : 0;
     result.seconds = std::move(seconds);
-    const double errorShare =
-        result.scheduled > 0 ? double(failures) / double(result.scheduled) : 1;
-    const LoadTargets& limits = scenario.targets;
-    result.checks = {{QStringLiteral("p95"), millis(result.p95Ms), millis(limits.p95Ms),
-                         result.p95Ms < limits.p95Ms},
-        {QStringLiteral("p99"), millis(result.p99Ms), millis(limits.p99Ms),
-            result.p99Ms < limits.p99Ms},
-        {QStringLiteral("errors"), percent(errorShare), percent(limits.errorShare),
-            errorShare < limits.errorShare}};
-    result.generatorLimited =
-        result.startLagP99Ms > lagLimitMs && result.startLagP99Ms > result.p99Ms / 2;
-    result.passed = result.completed && !result.generatorLimited && result.succeeded > 0
-        && std::all_of(result.checks.begin(), result.checks.end(),
-            [](const LoadCheck& check) { return check.passed; });
+    judge(result);
     return result;
 }
 
 } // namespace
-
-QJsonObject LoadResult::toJson() const
-{
-    QJsonArray list;
-    for (const LoadCheck& check : checks) {
-        list << QJsonObject{{QStringLiteral("name"), check.name},
-            {QStringLiteral("value"), check.value}, {QStringLiteral("limit"), check.limit},
-            {QStringLiteral("passed"), check.passed}};
-    }
-    QJsonObject kinds;
-    for (auto error = errors.begin(); error != errors.end(); ++error) {
-        kinds[error.key()] = error.value();
-    }
-    return {{QStringLiteral("scenario"), scenario.toJson()},
-        {QStringLiteral("target"), target.toString()}, {QStringLiteral("completed"), completed},
-        {QStringLiteral("passed"), passed}, {QStringLiteral("generator_limited"), generatorLimited},
-        {QStringLiteral("scheduled"), scheduled}, {QStringLiteral("sent"), sent},
-        {QStringLiteral("succeeded"), succeeded}, {QStringLiteral("errors"), kinds},
-        {QStringLiteral("p50_ms"), p50Ms}, {QStringLiteral("p95_ms"), p95Ms},
-        {QStringLiteral("p99_ms"), p99Ms}, {QStringLiteral("max_ms"), maxMs},
-        {QStringLiteral("uncorrected_p99_ms"), uncorrectedP99Ms},
-        {QStringLiteral("start_lag_p99_ms"), startLagP99Ms},
-        {QStringLiteral("achieved_rate"), achievedRate}, {QStringLiteral("checks"), list}};
-}
-
-Result<void> saveRun(const QString& folder, const LoadResult& result)
-{
-    if (auto writable = ensureWritableFolder(folder.toStdString()); !writable) {
-        return writable;
-    }
-    QByteArray csv("second,scheduled,completed,errors,in_flight,p50_ms,p95_ms,p99_ms,max_ms\n");
-    for (const LoadSecond& second : result.seconds) {
-        csv += QStringLiteral("%1,%2,%3,%4,%5,%6,%7,%8,%9\n")
-                   .arg(second.second)
-                   .arg(second.scheduled)
-                   .arg(second.completed)
-                   .arg(second.errors)
-                   .arg(second.inFlight)
-                   .arg(second.p50Ms)
-                   .arg(second.p95Ms)
-                   .arg(second.p99Ms)
-                   .arg(second.maxMs)
-                   .toUtf8();
-    }
-    const std::string base = folder.toStdString();
-    if (auto written = writeFileAtomically(base + "/seconds.csv", csv.toStdString()); !written) {
-        return written;
-    }
-    return writeFileAtomically(
-        base + "/result.json", QJsonDocument(result.toJson()).toJson().toStdString());
-}
 
 class LoadRun::Private
 {
@@ -231,20 +136,20 @@ Result<void> LoadRun::start(const Scenario& scenario, const QUrl& target, quint6
     GeneratorPlan plan;
     plan.host = *host;
     plan.port = quint16(target.port(80));
-    plan.users = scenario.users;
-    plan.requestsPerSecond = scenario.requestsPerSecond;
-    plan.seconds = scenario.durationSeconds;
-    plan.seed = seed;
-    plan.maxConnections = std::min(scenario.users + 64, 4000);
-    for (const QString& query : scenario.queries) {
-        plan.queries.push_back(query.toStdString());
+    if (scenario.model != LoadModel::Open || scenario.phases.size() != 1) {
+        return inputError("this generator runs one steady phase of an open model");
     }
-    if (plan.queries.empty()) {
-        auto bundled = bundledQueries();
-        if (!bundled) {
-            return bundled.error();
-        }
-        plan.queries = std::move(*bundled);
+    plan.users = scenario.sessions;
+    plan.requestsPerSecond = scenario.phases.front().level;
+    plan.seconds = scenario.durationSeconds();
+    plan.seed = seed;
+    plan.maxConnections = std::min(scenario.sessions + 64, scenario.maxInFlight);
+    const auto conversations = resolveConversations(scenario, seed);
+    if (!conversations) {
+        return conversations.error();
+    }
+    for (const Conversation& conversation : *conversations) {
+        plan.queries.push_back(conversation.turns.first().text.toStdString());
     }
     if (auto raised = raiseDescriptorLimit(plan.maxConnections); !raised) {
         return raised;

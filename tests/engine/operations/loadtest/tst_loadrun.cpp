@@ -65,12 +65,9 @@ private:
 
 Scenario scenario(double rate, double seconds, int users = 20)
 {
-    Scenario made;
-    made.name = QStringLiteral("test");
-    made.users = users;
-    made.requestsPerSecond = rate;
-    made.durationSeconds = seconds;
-    made.queries =
+    Scenario made = Scenario::constant(QStringLiteral("test"), users, rate, seconds);
+    made.queries.source = QuerySource::Texts;
+    made.queries.texts =
         QStringList{QStringLiteral("where is my parcel"), QStringLiteral("say \"hi\"\n\\ é")};
     return made;
 }
@@ -273,8 +270,7 @@ void TestLoadRun::foreignTargetsAreRefused()
         QVERIFY2(!started.ok(), target);
         QCOMPARE(started.error().kind, ErrorKind::Input);
     }
-    Scenario endless = scenario(1, 1);
-    endless.durationSeconds = 1e9;
+    Scenario endless = scenario(1, 1e9);
     LoadRun load;
     QVERIFY(!load.start(endless, QUrl(QStringLiteral("http://127.0.0.1:1"))).ok());
 }
