@@ -61,12 +61,12 @@ QJsonObject RolloutState::toJson(bool withPlan) const
         {QStringLiteral("phase"), phaseName(phase)}, {QStringLiteral("stage"), stage},
         {QStringLiteral("stable"), stable}, {QStringLiteral("canary"), canary},
         {QStringLiteral("paused"), paused}, {QStringLiteral("applied"), applied},
-        {QStringLiteral("target"), ops::toJson(target)}, {QStringLiteral("watched_ms"), watchedMs},
-        {QStringLiteral("soak_from_ms"), soakFromMs}, {QStringLiteral("hold"), hold},
-        {QStringLiteral("foreign"), foreign}, {QStringLiteral("reason"), reason},
-        {QStringLiteral("by"), by}, {QStringLiteral("at_ms"), atMs},
-        {QStringLiteral("started_ms"), startedMs}, {QStringLiteral("warm_until_ms"), warmUntilMs},
-        {QStringLiteral("readings"), gates},
+        {QStringLiteral("stage_done"), stageDone}, {QStringLiteral("target"), ops::toJson(target)},
+        {QStringLiteral("watched_ms"), watchedMs}, {QStringLiteral("soak_from_ms"), soakFromMs},
+        {QStringLiteral("hold"), hold}, {QStringLiteral("foreign"), foreign},
+        {QStringLiteral("reason"), reason}, {QStringLiteral("by"), by},
+        {QStringLiteral("at_ms"), atMs}, {QStringLiteral("started_ms"), startedMs},
+        {QStringLiteral("warm_until_ms"), warmUntilMs}, {QStringLiteral("readings"), gates},
         {QStringLiteral("warned"), QJsonArray::fromStringList(warned)}};
     if (withPlan) {
         object[QStringLiteral("plan")] = plan.toJson();
@@ -92,6 +92,7 @@ Result<RolloutState> RolloutState::fromJson(const QJsonObject& object, const Rol
     state.canary = object[QStringLiteral("canary")].toString();
     state.paused = object[QStringLiteral("paused")].toBool();
     state.applied = object[QStringLiteral("applied")].toBool();
+    state.stageDone = object[QStringLiteral("stage_done")].toBool();
     state.target = targetFrom(object[QStringLiteral("target")].toObject());
     state.watchedMs = object[QStringLiteral("watched_ms")].toInteger();
     state.soakFromMs = object[QStringLiteral("soak_from_ms")].toInteger();

@@ -46,6 +46,7 @@ struct RolloutState
     QString stable; ///< pool that was live at the start
     QString canary;
     bool paused = false;
+    bool stageDone = false; ///< deployed, or staged: goes on as soon as it may
     bool applied = false; ///< `target` stands in every balancer
     TrafficTarget target; ///< what the balancers are to do now
     qint64 watchedMs = 0; ///< of the stage's soak
