@@ -8,7 +8,8 @@ usage() {
     cat <<'TEXT'
 packaging/check.sh NAME
   sanitize   the quick and system tests under ASan+UBSan and under TSan          (up to 60 min)
-  fuzz       libFuzzer on every parser, 60 s each (SLUICE_FUZZ_SECONDS)          (up to 20 min)
+  fuzz       libFuzzer on every parser, 60 s each (SLUICE_FUZZ_SECONDS; some: SLUICE_FUZZERS="http json")
+                                                                                 (up to 25 min)
   bench      accuracy, speed and sizes of the engine; requests a second of the worker (up to 20 min);
              with SLUICE_DATA also ours against fastText, nlp.js and scikit-learn: docs/BENCHMARKS.md
              (up to 2 h; SLUICE_BENCH_QUICK=1 tries it in minutes)
@@ -77,10 +78,16 @@ fuzz)
     printf 'text,intent\nwhere is it,track\nmy parcel,track\ncancel it,cancel\nstop that,cancel\n' >"$root/build/fuzz/small.csv"
     ASAN_OPTIONS=detect_leaks=0 "$root/build/fuzz/bin/sluicectl" train --data "$root/build/fuzz/small.csv" \
         --out "$root/build/fuzz/corpus/fuzz_model/small" >/dev/null
+    # One that learnt from conversations has context rows and a continuation.
+    grep '"split":"train"' "$root/resources/helpdesk/conversations.jsonl" | head -12 >"$root/build/fuzz/small.jsonl"
+    ASAN_OPTIONS=detect_leaks=0 "$root/build/fuzz/bin/sluicectl" train --data "$root/build/fuzz/small.jsonl" --epochs 2 \
+        --out "$root/build/fuzz/corpus/fuzz_model/conversations" >/dev/null
     # Vectors of three values keep the accurate tier's file within the fuzzer's length.
     ASAN_OPTIONS=detect_leaks=0 "$root/build/fuzz/bin/sluicectl" train --data "$root/build/fuzz/small.csv" --tier accurate --cnns 1 \
         --vectors "$root/tests/fuzz/corpus/fuzz_vectors/glove" --epochs 2 --out "$root/build/fuzz/corpus/fuzz_model/accurate" >/dev/null
+    # SLUICE_FUZZERS: some of them alone, "http json".
     for fuzzer in "$root"/build/fuzz/fuzz/fuzz_*; do
+        [ -z "${SLUICE_FUZZERS:-}" ] || [[ " $SLUICE_FUZZERS " == *" ${fuzzer##*/fuzz_} "* ]] || continue
         echo "== $(basename "$fuzzer"), $seconds s" | tee -a "$result"
         corpus=$root/build/fuzz/corpus/$(basename "$fuzzer")
         mkdir -p "$corpus" "$root/tests/fuzz/corpus/$(basename "$fuzzer")"
