@@ -18,6 +18,8 @@ packaging/check.sh NAME
   sentry     a crashed worker's report reaches Spotlight, a real consumer, without a network (up to 5 min)
   openapi    docs/openapi.json by Redocly's linter; a running worker's answers against it by Ajv (up to 5 min)
   drills     servers killed, stopped and restarted under load                    (up to 10 min)
+  rollout-sim  how often the rollout's tests roll a healthy release back, how fast they find a planted
+             fault: thousands of simulated soaks                                  (up to 30 min)
   coverage   line coverage of engine/ from the quick and system tests            (up to 30 min)
   tidy       clang-tidy over the tree                                            (up to 40 min)
 TEXT
@@ -126,6 +128,11 @@ drills)
     install_packages $build_packages $server_packages
     build_preset release
     run_bounded 600 ctest --test-dir "$root/build/release" -L drills -V || status=1
+    ;;
+rollout-sim)
+    install_packages $build_packages
+    build_preset release sim_rollout
+    run_bounded 1800 "$root/build/release/tests/bin/sim_rollout" || status=1
     ;;
 coverage)
     install_packages $build_packages $server_packages gcovr

@@ -117,6 +117,19 @@ void PrometheusClient::query(const QString& expression, QObject* context,
         });
 }
 
+void PrometheusClient::querySamples(const QString& rangeVector, QObject* context,
+    std::function<void(Result<QList<TimeSeries>>)> answered, int timeoutMs)
+{
+    QByteArray form;
+    addField(form, "query", rangeVector);
+    addField(form, "timeout", milliseconds(timeoutMs));
+    ask(QStringLiteral("/api/v1/query"), form, context, timeoutMs,
+        [answered = std::move(answered)](const Result<QByteArray>& body, int status) {
+            const auto parsed = body ? parseRange(status, *body, 0) : body.error();
+            answered(parsed ? Result<QList<TimeSeries>>(parsed->series) : parsed.error());
+        });
+}
+
 void PrometheusClient::rules(
     QObject* context, std::function<void(Result<QList<AlertRule>>)> answered, int timeoutMs)
 {

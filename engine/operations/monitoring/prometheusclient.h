@@ -85,6 +85,10 @@ public:
         QObject* context, std::function<void(Result<RangeAnswer>)> answered, int timeoutMs = 5000);
     void query(const QString& expression, QObject* context,
         std::function<void(Result<QList<InstantSample>>)> answered, int timeoutMs = 5000);
+    /// The stored samples themselves, at the times they were scraped: of a range vector, as in
+    /// "name[5m]". NaN is left out.
+    void querySamples(const QString& rangeVector, QObject* context,
+        std::function<void(Result<QList<TimeSeries>>)> answered, int timeoutMs = 5000);
 
     /// The alerting rules with their alerts, in the server's order.
     void rules(QObject* context, std::function<void(Result<QList<AlertRule>>)> answered,
