@@ -9,7 +9,7 @@ set(wrong "")
 set(rules
     "engine/base|^(fmt::|spdlog::|Boost::|OpenSSL::)"
     "engine/reporting|^(sluice_base$|fmt::|spdlog::|Boost::|OpenSSL::|ZLIB::)"
-    "engine/classification|^(sluice_(base|text|entities|thresholds|context|cache|evaluation|model)$|fmt::|spdlog::|Boost::|ICU::|PkgConfig::(RE2|HIREDIS)|OpenSSL::)"
+    "engine/classification|^(sluice_(base|text|entities|thresholds|context|cache|evaluation|model)$|fmt::|spdlog::|Boost::|ICU::|PkgConfig::(RE2|HIREDIS|YAML)|ZLIB::|OpenSSL::)"
     "engine/service|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model)$|fmt::|spdlog::|Boost::|PkgConfig::HIREDIS|OpenSSL::|ZLIB::|Threads::)"
     "engine/operations|^(sluice_(base|reporting|classification|text|entities|thresholds|context|cache|evaluation|model|ops_[a-z]+)$|fmt::|spdlog::|Boost::|PkgConfig::HIREDIS|Threads::|Qt6::(Core|Network|Sql)$|Qt6Keychain)"
     "resources|^(sluice_|CLI11::)"

@@ -49,6 +49,7 @@ struct Commands
 };
 
 void addTrain(CLI::App& app, Commands& commands);
+void addData(CLI::App& app, Commands& commands);
 void addEvaluate(CLI::App& app, Commands& commands);
 void addBench(CLI::App& app, Commands& commands);
 void addClassify(CLI::App& app, Commands& commands);

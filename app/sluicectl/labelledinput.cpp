@@ -8,7 +8,7 @@ namespace sluice::ctl {
 void LabelledInput::addTo(CLI::App& app)
 {
     app.add_option("--data", data, "labelled queries, as for train")->required();
-    app.add_option("--format", format, "auto, clinc, csv or jsonl")->capture_default_str();
+    app.add_option("--format", format, dataFormatNames())->capture_default_str();
     app.add_option(
            "--split", split, "train, val, calibration or test; rows without a split belong to each")
         ->capture_default_str();

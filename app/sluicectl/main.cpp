@@ -39,6 +39,7 @@ int main(int argc, char** argv)
                "input,\n3 a server could not be reached. Every command has --help and --json.");
 
     sluice::ctl::Commands commands;
+    sluice::ctl::addData(app, commands);
     sluice::ctl::addTrain(app, commands);
     sluice::ctl::addEvaluate(app, commands);
     sluice::ctl::addBench(app, commands);

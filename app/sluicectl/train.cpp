@@ -52,6 +52,9 @@ int train(const Output& output, const TrainOptions& options)
     output.progress(
         fmt::format("{} rows, {} intents, {} duplicates, {} conflicting labels", data->report.rows,
             data->intents().size(), data->report.duplicates, data->report.conflicts.size()));
+    for (const std::string& note : data->report.notes) {
+        output.progress(note);
+    }
 
     TrainingOptions training;
     training.tier = *tier;
@@ -105,8 +108,7 @@ void addTrain(CLI::App& app, Commands& commands)
     sub->add_option("--data", options->data,
            "labelled queries: CLINC150 JSON, CSV, or JSON Lines; several files are put together")
         ->required();
-    sub->add_option(
-           "--format", options->format, "auto, clinc, csv or jsonl; auto looks at the content")
+    sub->add_option("--format", options->format, dataFormatNames() + "; auto looks at the content")
         ->capture_default_str();
     sub->add_option(
            "--seed", options->seed, "the same seed and data give the same file, bit by bit")

@@ -33,10 +33,9 @@ QString nameOf(Split split)
 
 QString formatName(DataFormat format)
 {
-    return format == DataFormat::Clinc ? QStringLiteral("CLINC150 JSON")
-        : format == DataFormat::Csv    ? QStringLiteral("CSV")
-        : format == DataFormat::Jsonl  ? QStringLiteral("JSON Lines")
-                                       : DataPreviewDialog::tr("several");
+    const std::string_view title = titleOf(format);
+    return title.empty() ? DataPreviewDialog::tr("several formats")
+                         : QString::fromUtf8(title.data(), qsizetype(title.size()));
 }
 
 QStringList remarksOf(const ops::DataPreview& preview)
@@ -46,6 +45,9 @@ QStringList remarksOf(const ops::DataPreview& preview)
         remarks << DataPreviewDialog::tr("the model has no intent \"%1\" (%2 rows): they count as "
                                          "out of scope")
                        .arg(QString::fromStdString(intent), format::count(double(rows)));
+    }
+    for (const std::string& note : preview.report.notes) {
+        remarks << QString::fromStdString(note);
     }
     for (const std::string& conflict : preview.report.conflicts) {
         remarks << DataPreviewDialog::tr("conflicting labels: %1")

@@ -101,7 +101,7 @@ ThresholdsWorkspace::ThresholdsWorkspace(Console* console, QWidget* parent)
     m_state->showEmpty(tr("See what a threshold would do"),
         tr("On labelled data, drag the threshold and watch coverage and errors follow; certify an "
            "error rate; see what would change; then publish to a pool. "
-           "Ctrl+O opens your own data (CLINC150 JSON, CSV, JSON Lines)."),
+           "Ctrl+O opens your own data (CSV, JSON Lines, Rasa, Dialogflow, LUIS, Lex and others)."),
         tr("Use the bundled data"));
 }
 
@@ -358,7 +358,7 @@ void ThresholdsWorkspace::publish()
 void ThresholdsWorkspace::chooseFiles()
 {
     auto* dialog = new QFileDialog(this, tr("Open labelled data"), {},
-        tr("Labelled data (*.json *.jsonl *.csv);;All files (*)"));
+        tr("Labelled data (*.json *.jsonl *.csv *.yml *.yaml *.md *.zip *.txt);;All files (*)"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::ExistingFiles);
     connect(dialog, &QFileDialog::filesSelected, this, &ThresholdsWorkspace::previewData);

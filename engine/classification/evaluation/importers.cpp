@@ -1,11 +1,14 @@
 #include "engine/classification/evaluation/importers.h"
 
 #include "engine/base/json.h"
+#include "engine/classification/evaluation/jsonlines.h"
+#include "engine/classification/evaluation/markedtext.h"
 #include "engine/classification/text/normaliser.h"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <map>
 #include <unordered_map>
@@ -19,16 +22,6 @@ namespace {
 std::string_view withoutBom(std::string_view text)
 {
     return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view blanks = " \t\r\n";
-    const auto begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
 bool equalsIgnoringCase(std::string_view a, std::string_view b)
@@ -202,33 +195,13 @@ Result<void> readJsonlRow(
 
 } // namespace
 
-DataFormat sniffFormat(std::string_view text)
-{
-    text = trimmed(withoutBom(text));
-    if (!text.starts_with('{')) {
-        return DataFormat::Csv;
-    }
-    const std::string_view first = text.substr(0, text.find('\n'));
-    const std::string_view head = text.substr(0, 4096);
-    const bool parts = head.find("\"text\"") == std::string_view::npos
-        && (head.find("\"oos_val\"") != std::string_view::npos
-            || head.find("\"val\"") != std::string_view::npos
-            || head.find("\"train\"") != std::string_view::npos
-            || head.find("\"oos_test\"") != std::string_view::npos
-            || head.find("\"test\"") != std::string_view::npos
-            || head.find("\"oos_train\"") != std::string_view::npos);
-    return parts && !first.ends_with('}')      ? DataFormat::Clinc
-        : parts && text.size() == first.size() ? DataFormat::Clinc
-                                               : DataFormat::Jsonl;
-}
-
 Result<std::vector<LabelledQuery>> readClinc(std::string_view text, std::string_view where)
 {
-    auto value = parseJson(withoutBom(text), where);
-    if (!value) {
-        return value.error();
+    const auto document = JsonDocument::parse(withoutBom(text), where);
+    if (!document) {
+        return document.error();
     }
-    const json::object* object = value->if_object();
+    const json::object* object = document->root().if_object();
     if (object == nullptr) {
         return inputError(fmt::format(
             "{}: CLINC150's format is one JSON object with train, val, test ...", where));
@@ -256,12 +229,13 @@ Result<std::vector<LabelledQuery>> readClinc(std::string_view text, std::string_
                 || !(*pair)[1].is_string()) {
                 return inputError(
                     fmt::format("{}: {}[{}]: an array of two strings, [text, label], is expected",
-                        where, part->first, index));
+                        document->place(item), part->first, index));
             }
             LabelledQuery row;
             row.text = (*pair)[0].get_string();
             row.intent = (*pair)[1].get_string();
             row.split = part->second;
+            row.line = document->line(item);
             rows.push_back(std::move(row));
             ++index;
         }
@@ -357,7 +331,7 @@ Result<std::vector<LabelledQuery>> readCsv(std::string_view text, std::string_vi
     int labelColumn = -1;
     int splitColumn = -1;
     for (int column = 0; column < int(header.size()); ++column) {
-        const std::string_view name = trimmed(header[std::size_t(column)]);
+        const std::string_view name = trimmedBlanks(header[std::size_t(column)]);
         if (equalsIgnoringCase(name, "text") || equalsIgnoringCase(name, "query")) {
             textColumn = column;
         } else if (equalsIgnoringCase(name, "split")) {
@@ -382,10 +356,10 @@ Result<std::vector<LabelledQuery>> readCsv(std::string_view text, std::string_vi
         }
         LabelledQuery row;
         row.text = std::move(record[std::size_t(textColumn)]);
-        row.intent = std::string(trimmed(record[std::size_t(labelColumn)]));
+        row.intent = std::string(trimmedBlanks(record[std::size_t(labelColumn)]));
         row.line = lines[index];
         if (splitColumn >= 0) {
-            const auto split = splitFromString(trimmed(record[std::size_t(splitColumn)]));
+            const auto split = splitFromString(trimmedBlanks(record[std::size_t(splitColumn)]));
             if (!split) {
                 return inputError(
                     fmt::format("{}: line {}: {}", where, row.line, split.error().message));
@@ -405,7 +379,7 @@ Result<std::vector<LabelledQuery>> readJsonl(std::string_view text, std::string_
     while (!text.empty()) {
         ++line;
         const auto end = text.find('\n');
-        const std::string_view row = trimmed(text.substr(0, end));
+        const std::string_view row = trimmedBlanks(text.substr(0, end));
         text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
         if (row.empty()) {
             continue;
@@ -418,22 +392,104 @@ Result<std::vector<LabelledQuery>> readJsonl(std::string_view text, std::string_
     return rows;
 }
 
+namespace {
+
+json::array jsonOf(const std::vector<Entity>& entities)
+{
+    json::array array;
+    for (const Entity& entity : entities) {
+        array.push_back(
+            json::object{{"type", entity.type}, {"value", entity.value}, {"text", entity.text},
+                {"start", entity.span.codePointBegin}, {"end", entity.span.codePointEnd}});
+    }
+    return array;
+}
+
+json::object jsonOf(const LabelledQuery& row)
+{
+    json::object object{{"text", row.text}, {"intent", row.intent}};
+    if (!row.entities.empty()) {
+        object["entities"] = jsonOf(row.entities);
+    }
+    if (!row.system.empty()) {
+        object["system"] = row.system;
+    }
+    if (!row.systemActs.empty()) {
+        object["system_acts"] = json::array(row.systemActs.begin(), row.systemActs.end());
+    }
+    if (row.followUp) {
+        object["follow_up"] = true;
+    }
+    if (row.topicChange) {
+        object["topic_change"] = true;
+    }
+    if (!row.carried.empty()) {
+        object["carried"] = jsonOf(row.carried);
+    }
+    return object;
+}
+
+} // namespace
+
+std::string toJsonl(std::span<const LabelledQuery> rows)
+{
+    std::string text;
+    for (std::size_t at = 0; at < rows.size();) {
+        json::object line;
+        const LabelledQuery& first = rows[at];
+        if (first.dialogue < 0) {
+            line = jsonOf(first);
+            ++at;
+        } else {
+            json::array turns;
+            for (; at < rows.size() && rows[at].dialogue == first.dialogue
+                 && rows[at].file == first.file;
+                 ++at) {
+                turns.push_back(jsonOf(rows[at]));
+            }
+            line["turns"] = std::move(turns);
+        }
+        if (first.split != Split::None) {
+            line["split"] = toString(first.split);
+        }
+        text += json::serialize(line) + '\n';
+    }
+    return text;
+}
+
+void mapOutOfScope(std::vector<LabelledQuery>& rows, DataFormat format)
+{
+    for (LabelledQuery& row : rows) {
+        const bool none = format == DataFormat::Jsonl || format == DataFormat::Auto
+            ? row.intent.empty()
+            : isForeignOutOfScope(row.intent);
+        if (none) {
+            row.intent = outOfScope;
+        }
+    }
+}
+
 Result<LabelledData> checkRows(
     std::vector<LabelledQuery> rows, DataFormat format, std::string_view where)
 {
+    const auto placeOf = [](const LabelledQuery& row, std::size_t index) {
+        return (row.file.empty() ? std::string() : row.file + " ")
+            + (row.line > 0 ? fmt::format("line {}", row.line) : fmt::format("row {}", index + 1));
+    };
+    mapOutOfScope(rows, format);
     LabelledData data;
     data.report.format = format;
     data.report.rows = rows.size();
     std::unordered_map<std::string, std::size_t> seen;
     for (std::size_t index = 0; index < rows.size(); ++index) {
         LabelledQuery& row = rows[index];
-        const std::string place =
-            row.line > 0 ? fmt::format("line {}", row.line) : fmt::format("row {}", index + 1);
+        const std::string place = placeOf(row, index);
         if (auto checked = checkQuery(row.text); !checked) {
             return inputError(fmt::format("{}: {}: {}", where, place, checked.error().message));
         }
-        if (format == DataFormat::Jsonl ? row.intent.empty() : isForeignOutOfScope(row.intent)) {
-            row.intent = outOfScope;
+        if (auto checked = checkQuery(row.intent); !checked) {
+            return inputError(fmt::format(
+                "{}: {}: the intent's name: {}", where, place, checked.error().message));
         }
         if (row.dialogue >= 0) {
             data.queries.push_back(std::move(row)); // a turn means what it means where it stands
@@ -448,8 +504,7 @@ Result<LabelledData> checkRows(
             }
             if (first.intent != row.intent) {
                 data.report.conflicts.push_back(fmt::format("{} and {}: '{}' is {} and {}",
-                    first.line > 0 ? fmt::format("line {}", first.line) : "an earlier row", place,
-                    row.text, first.intent, row.intent));
+                    placeOf(first, found->second), place, row.text, first.intent, row.intent));
             }
         }
         data.queries.push_back(std::move(row));

@@ -1,6 +1,7 @@
 #include "engine/classification/evaluation/labelleddata.h"
 
 #include "engine/base/file.h"
+#include "engine/classification/evaluation/archiveformats.h"
 #include "engine/classification/evaluation/importers.h"
 
 #include <fmt/format.h>
@@ -46,24 +47,6 @@ Result<Split> splitFromString(std::string_view name)
         fmt::format("there is no split \"{}\": train, val, calibration or test is expected", name));
 }
 
-Result<DataFormat> dataFormatFromString(std::string_view name)
-{
-    if (name == "auto") {
-        return DataFormat::Auto;
-    }
-    if (name == "clinc") {
-        return DataFormat::Clinc;
-    }
-    if (name == "csv") {
-        return DataFormat::Csv;
-    }
-    if (name == "jsonl") {
-        return DataFormat::Jsonl;
-    }
-    return inputError(
-        fmt::format("there is no format \"{}\": auto, clinc, csv or jsonl is expected", name));
-}
-
 std::vector<LabelledQuery> LabelledData::part(Split split) const
 {
     std::vector<LabelledQuery> rows;
@@ -86,22 +69,52 @@ std::vector<std::string> LabelledData::intents() const
     return {names.begin(), names.end()};
 }
 
+namespace {
+
+Result<LabelledData> readMembers(
+    Result<std::vector<ArchiveMember>> members, const std::string& where)
+{
+    if (!members) {
+        return members.error();
+    }
+    auto archive = readArchive(*members, where);
+    if (!archive) {
+        return archive.error();
+    }
+    auto data = checkRows(std::move(archive->rows.rows), archive->format, where);
+    if (data) {
+        data->report.notes = std::move(archive->rows.notes);
+    }
+    return data;
+}
+
+} // namespace
+
 Result<LabelledData> readLabelledData(const std::filesystem::path& file, DataFormat format)
 {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        return readMembers(readFolder(file), file.string());
+    }
     auto text = readFile(file, std::size_t(1) << 30);
     if (!text) {
         return text.error();
     }
+    if (isZip(*text)) {
+        return readMembers(readZip(*text, file.string()), file.string());
+    }
     if (format == DataFormat::Auto) {
         format = sniffFormat(*text);
     }
-    auto rows = format == DataFormat::Clinc ? readClinc(*text, file.string())
-        : format == DataFormat::Jsonl       ? readJsonl(*text, file.string())
-                                            : readCsv(*text, file.string());
-    if (!rows) {
-        return rows.error();
+    auto imported = importerOf(format).read(*text, file.string());
+    if (!imported) {
+        return imported.error();
     }
-    return checkRows(std::move(*rows), format, file.string());
+    auto data = checkRows(std::move(imported->rows), format, file.string());
+    if (data) {
+        data->report.notes = std::move(imported->notes);
+    }
+    return data;
 }
 
 Result<LabelledData> readLabelledData(
@@ -113,11 +126,15 @@ Result<LabelledData> readLabelledData(
         if (!data) {
             return data.error();
         }
-        all.report.format = data->report.format;
+        all.report.format = &file == files.data() || all.report.format == data->report.format
+            ? data->report.format
+            : DataFormat::Auto;
         all.report.rows += data->report.rows;
         all.report.duplicates += data->report.duplicates;
         std::move(data->report.conflicts.begin(), data->report.conflicts.end(),
             std::back_inserter(all.report.conflicts));
+        std::move(data->report.notes.begin(), data->report.notes.end(),
+            std::back_inserter(all.report.notes));
         std::move(data->queries.begin(), data->queries.end(), std::back_inserter(all.queries));
     }
     return all;

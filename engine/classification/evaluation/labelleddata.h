@@ -33,9 +33,23 @@ enum class DataFormat
     Auto,
     Clinc,
     Csv,
-    Jsonl
+    Jsonl,
+    Rasa,
+    Dialogflow,
+    Azure, ///< LUIS and CLU
+    Lex,
+    Snips,
+    NlpJs,
+    FastText,
+    Conll, ///< token by token, also as seq.in, seq.out and label
+    JsonRows ///< an array of objects: NLU.DevOps, NLU++
 };
+/// "auto", "rasa" ...; Input error naming the choices.
 Result<DataFormat> dataFormatFromString(std::string_view name);
+/// "auto, clinc, csv ...", for help texts.
+std::string dataFormatNames();
+/// What a person calls it: "Rasa NLU"; Auto: "".
+std::string_view titleOf(DataFormat format);
 
 struct LabelledQuery
 {
@@ -52,6 +66,7 @@ struct LabelledQuery
     bool topicChange = false; ///< marked: another intent than the turn before
     std::vector<Entity> carried = {}; ///< marked: entities that it is about and does not name
     int line = 0; ///< where it begins in its file, from 1; 0 where the format has no lines
+    std::string file = {}; ///< of an archive or folder: the file in it
 
     bool isOutOfScope() const { return intent == outOfScope; }
 };
@@ -63,6 +78,7 @@ struct ImportReport
     std::size_t rows = 0;
     std::size_t duplicates = 0; ///< same text and intent again; kept once
     std::vector<std::string> conflicts; ///< "line 7 and 93: 'hi there' is greeting and goodbye"
+    std::vector<std::string> notes; ///< what was left out or needs a look: "12 rows left out ..."
 };
 
 struct LabelledData
@@ -75,9 +91,10 @@ struct LabelledData
     std::vector<std::string> intents() const; ///< sorted, without outOfScope
 };
 
-/// Reads one file: CLINC150's JSON, CSV (RFC 4180, header with text,category|intent|label[,split]),
-/// or JSON Lines ({"text","intent"[,"split"]...}). Auto sniffs by content. Input error with
-/// file, line and reason at the first row that is malformed.
+/// Reads one file, zip archive or folder in any of the formats of docs/FORMATS.md: CLINC150's JSON,
+/// CSV (RFC 4180, header with text,category|intent|label[,split]), JSON Lines
+/// ({"text","intent"[,"split"]...}), and those of other tools. Auto sniffs by content; an archive's
+/// own layout decides. Input error with file, line and reason at the first row that is malformed.
 Result<LabelledData> readLabelledData(
     const std::filesystem::path& file, DataFormat format = DataFormat::Auto);
 Result<LabelledData> readLabelledData(

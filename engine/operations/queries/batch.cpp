@@ -2,6 +2,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/json.h"
+#include "engine/classification/evaluation/archive.h"
 #include "engine/classification/evaluation/importers.h"
 #include "engine/classification/evaluation/labelleddata.h"
 
@@ -116,6 +117,10 @@ BatchInput queryALine(std::string_view text)
 /// A file that is plainly meant as labelled keeps its own error.
 bool looksLabelled(std::string_view text)
 {
+    const DataFormat format = sniffFormat(text);
+    if (isZip(text) || (format != DataFormat::Csv && format != DataFormat::Jsonl)) {
+        return true;
+    }
     const std::string_view head = text.substr(0, std::min<std::size_t>(text.size(), 1U << 16));
     if (head.find_first_not_of(" \t\r\n") != std::string_view::npos
         && (head[head.find_first_not_of(" \t\r\n")] == '{'
