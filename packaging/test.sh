@@ -6,7 +6,7 @@ set -eu
 source "$(dirname "$0")/lib/setup.sh"
 
 writable_build_folder
-install_packages $build_packages $server_packages $console_packages clang-format
+install_packages $build_packages $server_packages $console_packages $test_packages
 build_preset release
 if [ -n "${SLUICE_DATA:-}" ]; then
     say "tests on the public data sets run: SLUICE_DATA=$SLUICE_DATA"

@@ -19,6 +19,7 @@ build_packages="g++ cmake ninja-build pkg-config ccache qt6-base-dev qt6-charts-
     qtkeychain-qt6-dev libhiredis-dev libspdlog-dev libfmt-dev libboost1.81-dev|libboost1.83-dev
     libboost-json1.81-dev|libboost-json1.83-dev libre2-dev libicu-dev libcli11-dev libssl-dev zlib1g-dev libyaml-dev"
 server_packages="redis-server prometheus haproxy nginx-light libgoogle-perftools4|libgoogle-perftools4t64"
+test_packages="clang-format python3-locust" # Locust: load from more than one machine
 console_packages="fonts-inter qt6-qpa-plugins libqt6svg6"
 
 # The first of "a|b" that this release of Debian has; an installed one wins.
