@@ -60,6 +60,7 @@ LocustSecond secondOf(const QJsonObject& line)
     }
     const QJsonArray cpu = line[QStringLiteral("cpu")].toArray();
     for (const auto& share : cpu) {
+        second.cpu += share.toDouble();
         second.busiestWorkerCpu = std::max(second.busiestWorkerCpu, share.toDouble());
     }
     return second;

@@ -33,6 +33,7 @@ struct LocustSecond
     QMap<QString, qint64> errors; ///< by kind, in the words of the native generator
     QMap<QString, QString> samples; ///< one text of each kind that occurred
     LatencyHistogram latency; ///< of what succeeded; buckets of 0.8 %
+    double cpu = 0; ///< of all workers, percent of a core
     double busiestWorkerCpu = 0; ///< percent of a core
 };
 

@@ -1,0 +1,270 @@
+#include "engine/operations/loadtest/locustrun.h"
+
+#include "engine/operations/loadtest/runfolder.h"
+#include "engine/operations/loadtest/verdict.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+
+namespace sluice::ops {
+
+namespace {
+
+constexpr int curvedPoints = 20; ///< of a phase that is no straight line
+constexpr int blockSeconds = 10;
+constexpr int sampleLimit = 20;
+constexpr double busyCpu = 90; ///< percent of a core from which a Locust worker is doubted
+
+double ms(std::int64_t nanoseconds)
+{
+    return double(nanoseconds) / 1e6;
+}
+
+LocustRequest requestOf(const ScriptTurn& turn)
+{
+    QJsonObject body{{QStringLiteral("text"), turn.text}};
+    if (!turn.system.isEmpty()) {
+        body[QStringLiteral("system")] = turn.system;
+    }
+    if (!turn.systemActs.isEmpty()) {
+        body[QStringLiteral("system_acts")] = QJsonArray::fromStringList(turn.systemActs);
+    }
+    return {QStringLiteral("/v1/classify"), QJsonDocument(body).toJson(QJsonDocument::Compact)};
+}
+
+QList<LocustPoint> curveOf(const Scenario& scenario)
+{
+    const LoadProfile profile = scenario.profile();
+    const bool open = scenario.model == LoadModel::Open;
+    QList<LocustPoint> curve;
+    const auto add = [&](double seconds, double level) {
+        curve << LocustPoint{seconds, open ? double(scenario.sessions) : level, open ? level : 0};
+    };
+    double begin = 0;
+    for (const LoadPhase& phase : scenario.phases) {
+        const int pieces =
+            phase.shape == RampShape::Step || phase.shape == RampShape::Linear ? 1 : curvedPoints;
+        add(begin, profile.levelAt(begin));
+        for (int piece = 1; piece < pieces; ++piece) {
+            const double at = begin + phase.seconds * piece / pieces;
+            add(at, profile.levelAt(at));
+        }
+        begin += phase.seconds;
+        add(begin, phase.level);
+    }
+    return curve;
+}
+
+} // namespace
+
+Result<LocustPlan> locustPlanOf(
+    const Scenario& scenario, const QUrl& target, quint64 seed, QStringList* notes)
+{
+    const auto conversations = resolveConversations(scenario, seed);
+    if (!conversations) {
+        return conversations.error();
+    }
+    LocustPlan plan;
+    plan.target = target;
+    plan.curve = curveOf(scenario);
+    plan.thinkSeconds = scenario.think.meanSeconds;
+    plan.jitter = scenario.think.jitter;
+    plan.timeoutSeconds = scenario.timeoutSeconds;
+    plan.seed = seed;
+    for (const Conversation& conversation : *conversations) {
+        LocustScript script;
+        script.weight = conversation.weight;
+        for (const ScriptTurn& turn : conversation.turns) {
+            script.requests << requestOf(turn);
+        }
+        plan.scripts << script;
+    }
+    if (notes != nullptr) {
+        *notes << QStringLiteral("latencies count from the moment a user sent, not from when it "
+                                 "should have: a server that stands still hides its waiting");
+        if (scenario.model == LoadModel::Open) {
+            *notes << QStringLiteral("Locust has no open model: %1 users are paced to the rate, "
+                                     "and ask less when the server is slow")
+                          .arg(scenario.sessions);
+        }
+        if (scenario.routes.batch > 0 || scenario.routes.feedback > 0 || scenario.routes.info > 0) {
+            *notes << QStringLiteral("Locust asks /v1/classify alone: the other routes of the mix "
+                                     "were left out");
+        }
+    }
+    return plan;
+}
+
+class LocustRun::Private
+{
+public:
+    explicit Private(LocustRun* owner)
+        : q(owner)
+    { }
+
+    void take(const LocustSecond& from);
+    void closeBlock();
+    void end(const LocustEnd& end);
+
+    LocustRun* q;
+    LocustRunner runner;
+    LoadResult result;
+    LatencyBlock open; ///< the block that is being filled
+    LatencyHistogram openLatency;
+    LatencyHistogram all;
+    double busiest = 0;
+    double cpuSum = 0;
+};
+
+void LocustRun::Private::take(const LocustSecond& from)
+{
+    LoadSecond second;
+    second.second = from.second;
+    second.users = from.users;
+    qint64 errors = 0;
+    for (auto kind = from.errors.begin(); kind != from.errors.end(); ++kind) {
+        errors += kind.value();
+        second.errorsByKind[kind.key()] = kind.value();
+        result.errors[kind.key()] += kind.value();
+    }
+    for (auto sample = from.samples.begin(); sample != from.samples.end(); ++sample) {
+        if (result.errorSamples.size() < sampleLimit) {
+            result.errorSamples << ErrorSample{sample.key(), double(from.second), sample.value()};
+        }
+    }
+    second.completed = int(from.succeeded + errors);
+    second.sent = second.completed;
+    second.scheduled = second.completed; // a closed model sends when a user is ready
+    second.errors = int(errors);
+    second.plannedRate = result.scenario.model == LoadModel::Open
+        ? result.scenario.profile().levelAt(from.second)
+        : 0;
+    second.p50Ms = ms(from.latency.quantile(0.50));
+    second.p95Ms = ms(from.latency.quantile(0.95));
+    second.p99Ms = ms(from.latency.quantile(0.99));
+    second.maxMs = ms(from.latency.max());
+    second.uncorrectedP99Ms = second.p99Ms;
+    second.heat = heatOf(from.latency);
+    second.generatorCpu = from.cpu / 100;
+    busiest = std::max(busiest, from.busiestWorkerCpu);
+    cpuSum += second.generatorCpu;
+
+    result.scheduled += second.scheduled;
+    result.sent += second.sent;
+    result.succeeded += from.succeeded;
+    all.merge(from.latency);
+    openLatency.merge(from.latency);
+    open.scheduled += second.scheduled;
+    open.errors += errors;
+    open.seconds = from.second - open.second + 1;
+    result.seconds << second;
+    Q_EMIT q->second(second);
+    if (open.seconds >= blockSeconds) {
+        closeBlock();
+    }
+}
+
+void LocustRun::Private::closeBlock()
+{
+    if (open.seconds <= 0) {
+        return;
+    }
+    // Sent is all that Locust knows: both columns are the same.
+    open.corrected = openLatency.buckets();
+    open.uncorrected = open.corrected;
+    open.maxNs = openLatency.max();
+    result.blocks.push_back(open);
+    const LatencyBlock closed = open;
+    open = LatencyBlock{};
+    open.second = closed.second + int(closed.seconds);
+    open.seconds = 0;
+    openLatency.clear();
+    Q_EMIT q->block(closed);
+}
+
+void LocustRun::Private::end(const LocustEnd& end)
+{
+    closeBlock();
+    result.completed = end.completed;
+    result.state = end.completed ? QStringLiteral("completed") : QStringLiteral("stopped");
+    result.endedAt = QDateTime::currentDateTimeUtc();
+    result.elapsedSeconds = end.seconds;
+    result.achievedRate = end.seconds > 0 ? double(result.succeeded) / end.seconds : 0;
+    result.generatorCpu = result.seconds.isEmpty() ? 0 : cpuSum / double(result.seconds.size());
+    result.p50Ms = ms(all.quantile(0.50));
+    result.p95Ms = ms(all.quantile(0.95));
+    result.p99Ms = ms(all.quantile(0.99));
+    result.maxMs = ms(all.max());
+    result.uncorrectedP95Ms = result.p95Ms;
+    result.uncorrectedP99Ms = result.p99Ms;
+    result.notes << end.notes;
+    if (busiest > busyCpu) {
+        result.notes << QStringLiteral(
+            "a worker of Locust used %1 % of its core: the generator may "
+            "have been the limit; take more workers")
+                            .arg(busiest, 0, 'f', 0);
+    }
+    judge(result);
+    Q_EMIT q->finished(result);
+}
+
+LocustRun::LocustRun(QObject* parent)
+    : QObject(parent)
+    , d(std::make_unique<Private>(this))
+{
+    connect(&d->runner, &LocustRunner::second, this,
+        [this](const LocustSecond& second) { d->take(second); });
+    connect(
+        &d->runner, &LocustRunner::finished, this, [this](const LocustEnd& end) { d->end(end); });
+    connect(&d->runner, &LocustRunner::noted, this, &LocustRun::noted);
+    connect(&d->runner, &LocustRunner::failed, this, &LocustRun::failed);
+}
+
+LocustRun::~LocustRun() = default;
+
+bool LocustRun::isRunning() const
+{
+    return d->runner.isRunning();
+}
+
+LocustRunner* LocustRun::runner() const
+{
+    return &d->runner;
+}
+
+Result<void> LocustRun::start(
+    const LocustSetup& setup, const Scenario& scenario, const QUrl& target, quint64 seed)
+{
+    if (auto checked = scenario.check(); !checked) {
+        return checked;
+    }
+    if (!target.isValid() || target.host().isEmpty()
+        || (target.scheme() != QLatin1StringView("http")
+            && target.scheme() != QLatin1StringView("https"))) {
+        return inputError("the target \"" + target.toString().toStdString()
+            + "\" is not a URL like http://127.0.0.1:8080");
+    }
+    QStringList notes;
+    const auto plan = locustPlanOf(scenario, target, seed, &notes);
+    if (!plan) {
+        return plan.error();
+    }
+    LoadResult& result = d->result;
+    result.generator = QStringLiteral("locust");
+    result.latencyCorrected = false;
+    result.scenario = scenario;
+    result.target = target;
+    result.seed = seed;
+    result.startedAt = QDateTime::currentDateTimeUtc();
+    result.state = QStringLiteral("running");
+    result.notes = notes;
+    d->open.seconds = 0;
+    return d->runner.start(*plan, setup);
+}
+
+void LocustRun::stop()
+{
+    d->runner.stop();
+}
+
+} // namespace sluice::ops
