@@ -1,4 +1,5 @@
 #include "engine/operations/environment/localstack.h"
+#include "engine/reporting/clientreporting.h"
 #include "ui/classify/classifyworkspace.h"
 #include "ui/history/historyworkspace.h"
 #include "ui/load/loadworkspace.h"
@@ -13,6 +14,8 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <cstdio>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace {
 
@@ -42,6 +45,17 @@ bool wantsHelp(int argc, char** argv)
         }
     }
     return false;
+}
+
+QtMessageHandler qtsOwn = nullptr;
+
+/// What Qt finds wrong is an error of ours: it is logged, so that it is reported where that is on.
+void onQtMessage(QtMsgType type, const QMessageLogContext& context, const QString& text)
+{
+    if (type == QtCriticalMsg || type == QtFatalMsg) {
+        spdlog::error("{}", text.toStdString());
+    }
+    qtsOwn(type, context, text);
 }
 
 } // namespace
@@ -85,6 +99,15 @@ int main(int argc, char** argv)
     options.addOptions({stack, demo, environment, theme, language});
     options.process(application);
 
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("sluice"));
+    const auto reporter = sluice::reportFromEnvironment("sluice");
+    if (!reporter) {
+        std::fprintf(stderr, "sluice: %s\n", reporter.error().text().c_str());
+        return 2;
+    }
+    if (*reporter != nullptr) {
+        qtsOwn = qInstallMessageHandler(onQtMessage);
+    }
     sluice::ui::theme().install(application);
     sluice::ui::Console console;
     sluice::ui::Phrases phrases;

@@ -2,6 +2,7 @@
 
 #include "engine/operations/environment/secretstore.h"
 #include "engine/operations/record/history.h"
+#include "engine/reporting/clientreporting.h"
 
 #include <QDateTime>
 #include <atomic>
@@ -62,6 +63,7 @@ int Output::fail(const Error& error) const
                 {"cause", error.cause}}}});
     }
     fmt::print(stderr, "sluicectl: {}\n", error.text());
+    reportInternal(error);
     return exitCode(error.kind);
 }
 

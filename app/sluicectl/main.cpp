@@ -1,4 +1,5 @@
 #include "app/sluicectl/command.h"
+#include "engine/reporting/clientreporting.h"
 
 #include <QCoreApplication>
 #include <csignal>
@@ -25,6 +26,11 @@ int main(int argc, char** argv)
     QCoreApplication::setApplicationVersion(QStringLiteral(SLUICE_VERSION));
     spdlog::set_default_logger(spdlog::stderr_logger_mt("sluicectl"));
     spdlog::set_level(spdlog::level::warn);
+    const auto reporter = sluice::reportFromEnvironment("sluicectl");
+    if (!reporter) {
+        fmt::print(stderr, "sluicectl: {}\n", reporter.error().text());
+        return 2;
+    }
     std::signal(SIGINT, onSignal);
     std::signal(SIGTERM, onSignal);
     std::signal(SIGPIPE, SIG_IGN);

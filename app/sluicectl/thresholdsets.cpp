@@ -1,4 +1,6 @@
 #include "app/sluicectl/thresholdinput.h"
+#include "engine/operations/thresholds/publishedthresholds.h"
+#include "engine/operations/thresholds/recordedtraffic.h"
 
 #include "engine/classification/thresholds/changes.h"
 #include "engine/classification/thresholds/statistics.h"
@@ -22,6 +24,11 @@ struct SetArguments
     ThresholdInput input;
     std::string live;
     std::size_t list = 20;
+    bool traffic = false;
+    EnvironmentOptions environment;
+    std::string user = "tester";
+    std::string pool = "blue";
+    std::size_t rows = 100000;
 };
 
 json::value toJson(const std::optional<Setting>& setting)
@@ -97,8 +104,99 @@ json::object matrixOf(const Replay& replay)
     return matrix;
 }
 
+/// The set that `flips` compares with: a file's, or what the pool serves now.
+Result<ThresholdSet> liveSet(
+    const SetArguments& arguments, ops::RedisClient& client, const Model& model)
+{
+    if (!arguments.live.empty()) {
+        return readThresholds(arguments.live);
+    }
+    ops::PublishedThresholds published(&client);
+    auto active =
+        await<std::optional<ThresholdSet>>(3000, "Redis", [&](QObject* context, auto answered) {
+            published.active(QString::fromStdString(arguments.pool), context, answered);
+        });
+    if (!active) {
+        return active.error();
+    }
+    return *active ? std::move(**active) : model.defaultThresholds();
+}
+
+/// What a draft would have decided otherwise of what the workers logged. Nothing is labelled there,
+/// so nobody can say whether that is better.
+int flipsOfTraffic(const Output& output, const SetArguments& arguments)
+{
+    const auto model = Model::load(arguments.input.model);
+    if (!model) {
+        return output.fail(model.error());
+    }
+    const auto draft = arguments.input.thresholds.empty()
+        ? Result<ThresholdSet>(model->defaultThresholds())
+        : readThresholds(arguments.input.thresholds);
+    if (!draft) {
+        return output.fail(draft.error());
+    }
+    const auto chosen = arguments.environment.choose();
+    if (!chosen) {
+        return output.fail(chosen.error());
+    }
+    const auto client = connectRedis(*chosen, QString::fromStdString(arguments.user));
+    if (!client) {
+        return output.fail(client.error());
+    }
+    const auto live = liveSet(arguments, **client, *model);
+    if (!live) {
+        return output.fail(live.error());
+    }
+    const auto before = CompiledThresholds::compile(*live, model->labels(), model->hash());
+    const auto after = CompiledThresholds::compile(*draft, model->labels(), model->hash());
+    if (!before || !after) {
+        return output.fail(!before ? before.error() : after.error());
+    }
+    ops::TrafficReader reader(client->get());
+    const auto traffic = await<ops::RecordedTraffic>(60000, "Redis", [&](QObject*, auto answered) {
+        reader.read(model->labels(), model->hash(), arguments.rows, {}, answered);
+    });
+    if (!traffic) {
+        return output.fail(traffic.error());
+    }
+    const RecordedRows recorded(traffic->recorded, model->labels().size());
+    const RecordedRows::Verdicts were = recorded.verdicts(*before);
+    const Replay replay = recorded.replay(*after, were);
+    output.line(
+        fmt::format("{} of {} recorded queries would get another verdict ({} rows left out: "
+                    "of other models or damaged)",
+            replay.flipped(), recorded.size(), traffic->otherModels + traffic->damaged));
+    const std::vector<ScoredRow> scored = traffic->scored();
+    json::array queries;
+    for (const std::uint32_t index : recorded.flipped(*after, were, arguments.list)) {
+        const ScoredRow& row = scored[index];
+        const DecisionContext& context = traffic->recorded[index].context;
+        const auto from = toString(before->verdict(row.span(), context));
+        const auto to = toString(after->verdict(row.span(), context));
+        const std::int32_t first = traffic->recorded[index].predicted;
+        const std::string predicted =
+            first < 0 ? std::string() : model->labels()[std::size_t(first)];
+        const std::string& query = traffic->rows[index].query;
+        output.line(fmt::format("  {:8} -> {:8} {:.4f} {:24} {}", from, to,
+            traffic->recorded[index].first, predicted, query));
+        queries.push_back(json::object{{"query", query}, {"predicted", predicted},
+            {"confidence", traffic->recorded[index].first}, {"from", from}, {"to", to}});
+    }
+    output.object({{"rows", recorded.size()}, {"flipped", replay.flipped()},
+        {"other_models", traffic->otherModels}, {"damaged", traffic->damaged},
+        {"verdicts", matrixOf(replay)}, {"queries", std::move(queries)}});
+    return 0;
+}
+
 int flips(const Output& output, const SetArguments& arguments)
 {
+    if (arguments.traffic) {
+        return flipsOfTraffic(output, arguments);
+    }
+    if (arguments.input.data.empty()) {
+        return output.fail(inputError("thresholds flips: give --data FILE or --traffic"));
+    }
     const auto input = loadInput(arguments.input);
     if (!input) {
         return output.fail(input.error());
@@ -165,6 +263,17 @@ void addThresholdSets(CLI::App& group, Commands& commands)
         "the set to compare with (default: the one trained with the model)");
     sub->add_option("--list", arguments->list, "how many of the queries to name")
         ->capture_default_str();
+    sub->get_option("--data")->required(false);
+    sub->add_flag("--traffic", arguments->traffic,
+        "of what the workers logged in Redis instead; --live is the set that --pool serves then");
+    arguments->environment.addTo(*sub);
+    sub->add_option("--pool", arguments->pool, "with --traffic: blue or green")
+        ->capture_default_str();
+    sub->add_option("--user", arguments->user, "with --traffic: Redis ACL user")
+        ->capture_default_str();
+    sub->add_option("--rows", arguments->rows, "with --traffic: at most so many, the newest")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000000));
     sub->footer("Example: sluicectl thresholds flips --model helpdesk.model --data queries.jsonl "
                 "--split test --thresholds draft.json --live live.json");
 }

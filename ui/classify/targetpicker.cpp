@@ -2,6 +2,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/resources.h"
+#include "engine/operations/environment/secretstore.h"
 #include "engine/operations/queries/modellist.h"
 #include "engine/operations/thresholds/publishedthresholds.h"
 #include "ui/shell/console.h"
@@ -37,6 +38,7 @@ TargetPicker::TargetPicker(Console* console, const QString& name, QWidget* paren
     setMinimumContentsLength(20);
     connect(this, &QComboBox::activated, this, &TargetPicker::take);
     connect(console, &Console::environmentChanged, this, &TargetPicker::refill);
+    connect(console, &Console::environmentChanged, this, &TargetPicker::readToken);
     connect(console, &Console::classifierLoaded, this, [this] {
         refill();
         if (!m_target.isValid() || m_chosen == tr("Embedded engine")) {
@@ -44,6 +46,7 @@ TargetPicker::TargetPicker(Console* console, const QString& name, QWidget* paren
         }
     });
     refill();
+    readToken();
     if (console->classifier() != nullptr) {
         take(0);
     }
@@ -87,22 +90,46 @@ void TargetPicker::addEnvironment()
     const ops::Environment& environment = m_console->environment();
     for (const ops::WorkerEndpoint& worker : environment.workers) {
         const QString name = tr("Worker %1 %2").arg(worker.pool, addressOf(worker.url));
-        addChoice(name, worker.url.toString(), [this, worker, name] {
-            ops::QueryTarget target;
-            target.name = name;
-            target.worker = worker.url;
-            set(target);
-        });
+        addChoice(
+            name, worker.url.toString(), [this, worker, name] { useWorker(name, worker.url); });
     }
     if (environment.balancer.isValid() && !environment.balancer.isEmpty()) {
         const QString name = tr("Balancer %1").arg(addressOf(environment.balancer));
-        addChoice(name, tr("as clients ask it: the session says which pool answers"), [this, name] {
-            ops::QueryTarget target;
-            target.name = name;
-            target.worker = m_console->environment().balancer;
-            set(target);
-        });
+        addChoice(name, tr("as clients ask it: the session says which pool answers"),
+            [this, name] { useWorker(name, m_console->environment().balancer); });
     }
+}
+
+/// With the environment's token, where one is kept.
+void TargetPicker::useWorker(const QString& name, const QUrl& url)
+{
+    ops::QueryTarget target;
+    target.name = name;
+    target.worker = url;
+    target.token = m_token;
+    set(target);
+    m_hasToken = true;
+}
+
+/// The local stack's workers ask for none. A keychain may take its time: who was chosen meanwhile
+/// gets it then.
+void TargetPicker::readToken()
+{
+    m_token.clear();
+    const QString environment = m_console->environment().name;
+    if (environment.isEmpty() || environment == QLatin1StringView("local")) {
+        return;
+    }
+    m_console->secrets()->find(QStringLiteral("%1/worker/token").arg(environment), this,
+        [this, environment](const Result<QString>& token) {
+            if (!token || environment != m_console->environment().name) {
+                return;
+            }
+            m_token = *token;
+            if (m_hasToken) {
+                m_target.token = m_token;
+            }
+        });
 }
 
 void TargetPicker::refill()
@@ -138,6 +165,7 @@ void TargetPicker::take(int index)
 void TargetPicker::set(ops::QueryTarget target)
 {
     m_target = std::move(target);
+    m_hasToken = false;
     m_chosen = m_target.name;
     const QSignalBlocker blocker(this);
     if (findText(m_chosen) < 0) {

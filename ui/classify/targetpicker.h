@@ -22,6 +22,8 @@ public:
     /// Invalid while it is being loaded, or nothing can answer.
     const ops::QueryTarget& target() const { return m_target; }
     bool selectWorker(const QUrl& url); ///< false: it is not in the list
+    void useWorker(const QString& name, const QUrl& url);
+    void readToken();
     void refill(); ///< the list of models changed
     void selectTarget(const ops::QueryTarget& target); ///< adds it where it is new
 
@@ -56,6 +58,8 @@ private:
     QList<Choice> m_choices;
     QList<ops::QueryTarget> m_added; ///< by hand: stay in the list
     ops::QueryTarget m_target;
+    QString m_token; ///< for the environment's own workers
+    bool m_hasToken = false; ///< the target is one of them
     QString m_chosen; ///< name of the entry
 };
 

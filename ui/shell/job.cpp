@@ -1,5 +1,7 @@
 #include "ui/shell/job.h"
 
+#include "engine/reporting/clientreporting.h"
+
 #include <QDateTime>
 
 namespace sluice::ui {
@@ -55,6 +57,7 @@ void Job::end(const Error* error)
                                               : State::Failed;
     if (error != nullptr) {
         m_error = *error;
+        reportInternal(*error);
     }
     Q_EMIT finished(m_state);
 }

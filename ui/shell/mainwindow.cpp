@@ -13,6 +13,8 @@
 #include "ui/shell/theme.h"
 #include "ui/shell/toasts.h"
 #include "ui/shell/topbar.h"
+#include "ui/shell/tour.h"
+#include "ui/shell/tourpanel.h"
 #include "ui/shell/welcomepage.h"
 #include "ui/shell/workspace.h"
 
@@ -60,6 +62,8 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
     , m_log(new LogPanel(console, this))
     , m_guide(new Guide(this))
     , m_demo(new Demo(console, this))
+    , m_tour(new Tour(console, this))
+    , m_tourPanel(new TourPanel(m_tour, this))
     , m_status(new QLabel(this))
     , m_work(new QLabel(this))
     , m_who(new QLabel(this))
@@ -73,7 +77,8 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
     auto* page = new QWidget(this);
     auto* padded = new QVBoxLayout(page);
     padded->setContentsMargins(pagePadding, pagePadding, pagePadding, pagePadding);
-    padded->addWidget(m_stack);
+    padded->addWidget(m_stack, 1);
+    padded->addWidget(m_tourPanel);
     right->addWidget(page, 1);
     right->addWidget(m_log);
     m_log->hide();
@@ -110,8 +115,9 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
     connect(m_toasts, &Toasts::workspaceRequested, this, &MainWindow::showWorkspace);
     connect(m_welcome, &WelcomePage::demoRequested, this, &MainWindow::startDemo);
     connect(m_welcome, &WelcomePage::connectRequested, this, &MainWindow::openConnectDialog);
+    connect(m_welcome, &WelcomePage::tourRequested, m_tour, &Tour::begin);
     connect(console, &Console::environmentChanged, this, [this] {
-        if (m_console->hasEnvironment() && m_current == nullptr) {
+        if (m_console->hasEnvironment() && m_current == nullptr && !m_tour->isRunning()) {
             showWorkspace(QStringLiteral("monitor"));
         }
         const int frame = m_console->environment().production ? productionFrame : 0;
@@ -172,9 +178,20 @@ void MainWindow::makeActions()
         [this] { m_console->setLive(!m_console->isLive()); });
     addNamed(tr("Welcome page"), QKeySequence(control | Qt::Key_0), tr("The first steps"),
         [this] { showWorkspace({}); });
+    makeTourActions();
     makeViewActions();
     addNamed(tr("Quit"), QKeySequence(control | Qt::Key_Q),
         tr("Ends the console, and the local stack that it started"), [this] { close(); });
+}
+
+void MainWindow::makeTourActions()
+{
+    int key = Qt::Key_1;
+    for (const TourPlan& plan : tourPlans()) {
+        addNamed(plan.title, QKeySequence(Qt::CTRL | Qt::ALT | Qt::Key(key++)),
+            tr("Step by step, on the bundled data, and for real"),
+            [this, plan] { m_tour->begin(plan); });
+    }
 }
 
 void MainWindow::makeViewActions()

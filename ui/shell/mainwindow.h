@@ -19,6 +19,8 @@ class NotificationPanel;
 class Rail;
 class Toasts;
 class TopBar;
+class Tour;
+class TourPanel;
 class WelcomePage;
 class Workspace;
 
@@ -46,6 +48,8 @@ public:
     Toasts* toasts() const { return m_toasts; }
     LogPanel* log() const { return m_log; }
     Guide* guide() const { return m_guide; }
+    Tour* tour() const { return m_tour; }
+    TourPanel* tourPanel() const { return m_tourPanel; }
     /// The local stack with queries sent to it.
     void startDemo();
     /// "en", "de"; empty: nobody chose.
@@ -62,6 +66,7 @@ protected:
 private:
     void makeActions();
     void makeViewActions();
+    void makeTourActions();
     QAction* addNamed(const QString& text, const QKeySequence& keys, const QString& tip,
         const std::function<void()>& run);
     void restorePages();
@@ -85,6 +90,8 @@ private:
     LogPanel* m_log;
     Guide* m_guide;
     Demo* m_demo;
+    Tour* m_tour;
+    TourPanel* m_tourPanel;
     QLabel* m_status;
     QLabel* m_work;
     QLabel* m_who;

@@ -14,6 +14,7 @@ constexpr int stayMs = 6000;
 constexpr int width = 380;
 constexpr int margin = 16;
 constexpr int statusHeight = 26; ///< the status bar's height
+constexpr int railWidth = 64;
 
 } // namespace
 
@@ -68,14 +69,16 @@ bool Toasts::eventFilter(QObject* watched, QEvent* event)
     return QObject::eventFilter(watched, event);
 }
 
-/// Stacked upwards from the corner where reading ends.
+/// Stacked upwards from the corner where lines begin, beside the rail: in the other one stand the
+/// pages' buttons.
 void Toasts::arrange()
 {
     int bottom = m_window->height() - statusHeight - margin;
     const bool mirrored = m_window->layoutDirection() == Qt::RightToLeft;
     for (auto toast = m_toasts.rbegin(); toast != m_toasts.rend(); ++toast) {
         const int height = std::max((*toast)->sizeHint().height(), (*toast)->heightForWidth(width));
-        const int left = mirrored ? margin : m_window->width() - width - margin;
+        const int left =
+            mirrored ? m_window->width() - railWidth - width - margin : railWidth + margin;
         (*toast)->setGeometry(left, bottom - height, width, height);
         (*toast)->raise();
         bottom -= height + 8;

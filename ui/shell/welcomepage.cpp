@@ -79,6 +79,20 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
     cards->setSpacing(12);
     cards->addWidget(local, 3);
     cards->addWidget(other, 2);
+    auto* tours = new Card(tr("Guided tours"),
+        tr("on the bundled data; each ends with the thing done for real"), this);
+    auto* walks = new QHBoxLayout;
+    walks->setSpacing(10);
+    for (const TourPlan& plan : tourPlans()) {
+        auto* walk = new Button(plan.name, ButtonRole::Plain, tours);
+        walk->setToolTip(plan.title);
+        walk->setAccessibleName(plan.title);
+        connect(walk, &Button::clicked, this, [this, plan] { Q_EMIT tourRequested(plan); });
+        walks->addWidget(walk);
+    }
+    walks->addStretch();
+    tours->content()->addLayout(walks);
+
     auto* middle = new QWidget(this);
     middle->setMaximumWidth(860);
     auto* column = new QVBoxLayout(middle);
@@ -88,6 +102,7 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
     column->addWidget(about);
     column->addSpacing(8);
     column->addLayout(cards);
+    column->addWidget(tours);
     column->addStretch(2);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);

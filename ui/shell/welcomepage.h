@@ -1,6 +1,8 @@
 #pragma once
 
+#include "ui/shell/tour.h"
 #include <QHash>
+
 #include <QWidget>
 
 class QTableWidget;
@@ -32,6 +34,7 @@ public:
 Q_SIGNALS:
     void connectRequested();
     void demoRequested();
+    void tourRequested(const sluice::ui::TourPlan& plan);
 
 private:
     void refresh();
