@@ -1,5 +1,6 @@
 #include "app/sluicectl/command.h"
 
+#include "engine/operations/environment/stackextras.h"
 #include "engine/operations/environment/stacksupervisor.h"
 
 #include <QEventLoop>
@@ -16,6 +17,7 @@ struct StackArguments
     std::string model;
     std::string catalogue;
     std::string worker;
+    std::string with;
     qint64 owner = 0;
     int workers = 2;
     int timeoutSeconds = 30;
@@ -98,6 +100,11 @@ int up(const Output& output, const StackArguments& arguments)
     options.catalogueFile = QString::fromStdString(arguments.catalogue);
     options.workersPerPool = arguments.workers;
     options.startTimeoutMs = arguments.timeoutSeconds * 1000;
+    const auto with = ops::stackExtrasFromString(QString::fromStdString(arguments.with));
+    if (!with) {
+        return output.fail(with.error());
+    }
+    options.with = *with;
     stack.up(options);
     loop.exec();
     return code;
@@ -113,6 +120,7 @@ int supervise(const Output& output, const StackArguments& arguments)
     options.workerProgram = QString::fromStdString(arguments.worker);
     options.workersPerPool = arguments.workers;
     options.startTimeoutMs = arguments.timeoutSeconds * 1000;
+    options.with = QString::fromStdString(arguments.with).split(u',', Qt::SkipEmptyParts);
     ops::StackSupervisor supervisor(options, ops::ProcessMark::of(arguments.owner));
     QEventLoop loop;
     int code = 0;
@@ -190,6 +198,8 @@ void addStack(CLI::App& app, Commands& commands)
     sub->add_option("--timeout", arguments->timeoutSeconds, "seconds until all must be healthy")
         ->capture_default_str()
         ->check(CLI::Range(1, 600));
+    sub->add_option("--with", arguments->with,
+        "more servers, apart by commas: alertmanager, redis-exporter, blackbox-exporter");
     sub->footer("It stays up until `sluicectl stack down`. Example: sluicectl stack up --json");
 
     sub = commands.add(*group, "supervise",
@@ -203,6 +213,7 @@ void addStack(CLI::App& app, Commands& commands)
     sub->add_option("--workers", arguments->workers, "workers a pool")->check(CLI::Range(1, 16));
     sub->add_option("--timeout", arguments->timeoutSeconds, "seconds until all must be healthy")
         ->check(CLI::Range(1, 600));
+    sub->add_option("--with", arguments->with, "more servers");
     sub->add_option("--owner", arguments->owner, "process with which the stack ends");
 
     sub = commands.add(*group, "status", "What runs, where; exit code 1 when nothing does",

@@ -264,7 +264,8 @@ void addThresholds(CLI::App& app, Commands& commands)
     sub = commands.add(*group, "activate", "Point a pool back to an earlier set",
         [&commands, arguments] { return activate(commands.output, *arguments); });
     addCommon(*sub, *arguments);
-    sub->add_option("NUMBER", arguments->number, "number of the set")->required();
+    sub->add_option("NUMBER", arguments->number, "number of the set; 0: the model's own thresholds")
+        ->required();
 
     addCertify(*group, commands);
     addTune(*group, commands);

@@ -220,6 +220,7 @@ void TestShell::everyTranslationHasItsSource()
     for (const QString& source : german.sources()) {
         QString literal = source;
         literal.replace(u'"', QStringLiteral("\\\""));
+        literal.replace(u'\n', QStringLiteral("\\n"));
         QVERIFY2(sources.contains(u'"' + literal + u'"'), qPrintable(source));
         const QString german_ = german.translate("", source.toUtf8().constData());
         QStringList a;

@@ -5,6 +5,8 @@
 #include "ui/shell/stateview.h"
 #include "ui/shell/text.h"
 
+#include <QComboBox>
+#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLineEdit>
 #include <QTableWidget>
@@ -54,6 +56,9 @@ AlertsPage::AlertsPage(Console* console, ChartGroup* group, QWidget* parent)
     , m_detail(new Text(FontRole::Base, Ink::Muted, {}, this))
     , m_note(new QLineEdit(this))
     , m_acknowledge(new Button(tr("Acknowledge"), ButtonRole::Primary, this))
+    , m_hours(new QComboBox(this))
+    , m_silence(new Button(tr("Silence"), ButtonRole::Plain, this))
+    , m_alertmanager(new ops::Alertmanager(this))
 {
     auto* page = new QWidget(this);
     auto* columns = new QHBoxLayout(page);
@@ -114,7 +119,19 @@ QWidget* AlertsPage::makeDetail()
     card->content()->addWidget(m_detail);
     card->content()->addStretch(1);
     card->content()->addWidget(m_note);
-    card->content()->addWidget(m_acknowledge, 0, Qt::AlignRight);
+    m_hours->setAccessibleName(tr("How long to be silent"));
+    for (const auto& [minutes, name] : {std::pair(60, tr("1 hour")), std::pair(240, tr("4 hours")),
+             std::pair(1440, tr("1 day"))}) {
+        m_hours->addItem(name, minutes);
+    }
+    auto* buttons = new QHBoxLayout;
+    buttons->addWidget(m_silence);
+    buttons->addWidget(m_hours);
+    buttons->addStretch();
+    buttons->addWidget(m_acknowledge);
+    card->content()->addLayout(buttons);
+    connect(m_silence, &Button::clicked, this,
+        [this] { silence(m_note->text().trimmed(), m_hours->currentData().toInt()); });
     const auto run = [this] { acknowledge(m_note->text().trimmed()); };
     connect(m_acknowledge, &Button::clicked, this, run);
     connect(m_note, &QLineEdit::returnPressed, this, run);
@@ -127,6 +144,7 @@ void AlertsPage::tick(const Moment& moment)
     if (moment.round % 5 != 0 || console()->environment().prometheus.isEmpty()) {
         return;
     }
+    askAlertmanager();
     const double step =
         std::max(5.0, ops::PrometheusClient::stepFor(moment.end - moment.start, pastPoints));
     console()->prometheus()->queryRange(QStringLiteral("ALERTS{alertstate=\"firing\"}"),
@@ -188,12 +206,14 @@ void AlertsPage::showRules(const Result<QList<ops::AlertRule>>& rules)
         const bool firing = shown.alert && shown.alert->firing;
         const bool seen = firing && acknowledgement(*shown.alert).has_value();
         unseen += firing && !seen ? 1 : 0;
+        const bool silent = firing && silenceOf(*shown.alert) != nullptr;
         const Tone tone = !shown.rule.error.isEmpty() ? Tone::Warn
             : seen                                    ? Tone::Warn
             : firing                                  ? Tone::Bad
             : shown.alert                             ? Tone::Warn
                                                       : Tone::Ok;
         const QString word = !shown.rule.error.isEmpty() ? tr("broken")
+            : silent                                     ? tr("silent")
             : seen                                       ? tr("seen")
             : firing                                     ? tr("fires")
             : shown.alert                                ? tr("waits")
@@ -234,7 +254,14 @@ void AlertsPage::showDetail()
     const Row* row = inHand();
     const bool firing = row != nullptr && row->alert && row->alert->firing;
     const auto seen = firing ? acknowledgement(*row->alert) : std::nullopt;
-    m_note->setVisible(firing && !seen);
+    const ops::Silence* silent = firing ? silenceOf(*row->alert) : nullptr;
+    const bool canSilence = firing && !m_alertmanagerUrl.isEmpty();
+    m_silence->setVisible(canSilence);
+    m_silence->setText(silent != nullptr ? tr("End the silence") : tr("Silence"));
+    m_silence->setToolTip(tr("At Alertmanager %1").arg(m_alertmanagerUrl.toString()));
+    m_silence->setEnabled(!console()->environment().readOnly);
+    m_hours->setVisible(canSilence && silent == nullptr);
+    m_note->setVisible(firing && (!seen || canSilence));
     m_acknowledge->setVisible(firing && !seen);
     if (row == nullptr) {
         m_title->setText(tr("No rule is chosen"));
@@ -259,6 +286,11 @@ void AlertsPage::showDetail()
         lines << tr("Acknowledged by %1, %2: %3")
                      .arg(seen->actor, format::when(seen->at, QDateTime::currentDateTimeUtc()),
                          seen->outcome);
+    }
+    if (silent != nullptr) {
+        lines << tr("Silenced until %1 by %2: %3")
+                     .arg(format::when(silent->until, QDateTime::currentDateTimeUtc()), silent->by,
+                         silent->comment);
     }
     if (!row->rule.error.isEmpty()) {
         lines << tr("It can't be evaluated: %1").arg(row->rule.error);
@@ -293,6 +325,70 @@ void AlertsPage::acknowledge(const QString& note)
     showRules(rules);
 }
 
+const ops::Silence* AlertsPage::silenceOf(const ops::ActiveAlert& alert) const
+{
+    const auto found = std::find_if(m_silences.begin(), m_silences.end(),
+        [&](const ops::Silence& silence) { return silence.covers(alert.labels); });
+    return found == m_silences.end() ? nullptr : &*found;
+}
+
+void AlertsPage::askAlertmanager()
+{
+    const QUrl prometheus = console()->environment().prometheus;
+    m_alertmanager->discover(prometheus, this, [this, prometheus](const Result<QUrl>& url) {
+        if (prometheus != console()->environment().prometheus) {
+            return; // another environment by now
+        }
+        m_alertmanagerUrl = url ? *url : QUrl();
+        if (!url) {
+            m_silences.clear();
+            showDetail();
+            return;
+        }
+        m_alertmanager->silences(*url, this, [this](const Result<QList<ops::Silence>>& silences) {
+            m_silences = silences ? *silences : QList<ops::Silence>();
+            showDetail();
+        });
+    });
+}
+
+void AlertsPage::silence(const QString& note, int minutes)
+{
+    const Row* row = inHand();
+    if (row == nullptr || !row->alert || m_alertmanagerUrl.isEmpty()) {
+        return;
+    }
+    const QString key = ops::alertKey(row->alert->labels);
+    if (const ops::Silence* silent = silenceOf(*row->alert)) {
+        m_alertmanager->end(m_alertmanagerUrl, silent->id, this,
+            [this, key](const Result<QString>& done) { onSilenced(key, tr("ended"), done); });
+        return;
+    }
+    m_alertmanager->silence(m_alertmanagerUrl, row->alert->labels, console()->user(),
+        note.isEmpty() ? tr("silenced in the console") : note, minutes, this,
+        [this, key, minutes](const Result<QString>& done) {
+            onSilenced(key, tr("for %1").arg(format::duration(minutes * 60.0)), done);
+        });
+}
+
+void AlertsPage::onSilenced(
+    const QString& subject, const QString& outcome, const Result<QString>& done)
+{
+    ops::HistoryEntry entry;
+    entry.kind = QStringLiteral("silence");
+    entry.subject = subject;
+    entry.outcome = done ? outcome : QStringLiteral("refused");
+    if (done) {
+        entry.details = {{QStringLiteral("silence"), *done}};
+        m_note->clear();
+    } else {
+        console()->notify(
+            Tone::Bad, QString::fromStdString(done.error().text()), QStringLiteral("monitor"));
+    }
+    console()->record(entry);
+    askAlertmanager();
+}
+
 void AlertsPage::showPast(const ops::RangeAnswer& answer, double end)
 {
     const QList<ops::AlertSpan> spans = ops::alertSpans(answer, end).mid(0, 500);
@@ -317,6 +413,8 @@ void AlertsPage::reset()
 {
     MonitorPage::reset();
     m_rows.clear();
+    m_silences.clear();
+    m_alertmanagerUrl.clear();
     m_inHand.clear();
     m_rules->setRowCount(0);
     m_past->setRowCount(0);

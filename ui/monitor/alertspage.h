@@ -1,8 +1,10 @@
 #pragma once
 
+#include "engine/operations/monitoring/alertmanager.h"
 #include "engine/operations/monitoring/alerts.h"
 #include "ui/monitor/monitorpage.h"
 
+class QComboBox;
 class QLineEdit;
 class QTableWidget;
 
@@ -14,7 +16,8 @@ class Text;
 
 /// Prometheus' alerting rules with what fires, what fired, and who has seen it. An acknowledgement
 /// is an entry of the record (kind "acknowledge"), so that it has a time, a person and a note, and
-/// holds until the alert ends.
+/// holds until the alert ends. Where Prometheus sends to an Alertmanager, an alert is silenced
+/// there.
 class AlertsPage : public MonitorPage
 {
     Q_OBJECT
@@ -27,6 +30,8 @@ public:
     void showRules(const Result<QList<ops::AlertRule>>& rules);
     /// Acknowledges the alert in hand; nothing when it is not firing.
     void acknowledge(const QString& note);
+    /// Silences the alert in hand for so long, or ends the silence that covers it.
+    void silence(const QString& note, int minutes);
     QTableWidget* rules() const { return m_rules; }
     QTableWidget* past() const { return m_past; }
     /// What fires and was not acknowledged.
@@ -47,6 +52,9 @@ private:
     void showPast(const ops::RangeAnswer& answer, double end);
     std::optional<ops::HistoryEntry> acknowledgement(const ops::ActiveAlert& alert) const;
     const Row* inHand() const;
+    void askAlertmanager();
+    void onSilenced(const QString& subject, const QString& outcome, const Result<QString>& done);
+    const ops::Silence* silenceOf(const ops::ActiveAlert& alert) const;
 
     StateView* m_state;
     QTableWidget* m_rules;
@@ -56,6 +64,11 @@ private:
     Text* m_detail;
     QLineEdit* m_note;
     Button* m_acknowledge;
+    QComboBox* m_hours;
+    Button* m_silence;
+    ops::Alertmanager* m_alertmanager;
+    QUrl m_alertmanagerUrl; ///< empty: Prometheus sends to none
+    QList<ops::Silence> m_silences;
     QList<Row> m_rows;
     QString m_inHand; ///< key of the row in hand
     QList<ops::HistoryEntry> m_acknowledged;

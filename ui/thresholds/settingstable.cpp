@@ -73,6 +73,24 @@ public:
         spin->setAccessibleName(index.siblingAtColumn(SettingsModel::Name).data().toString());
         return spin;
     }
+
+    /// Return takes the value at once. Qt's own delegate does it later, by the event loop, with a
+    /// bare pointer to an editor that may be gone by then: the focus moved, the rows were built
+    /// anew.
+    bool eventFilter(QObject* object, QEvent* event) override
+    {
+        auto* spin = qobject_cast<QDoubleSpinBox*>(object);
+        if (spin != nullptr && event->type() == QEvent::KeyPress) {
+            const int key = static_cast<QKeyEvent*>(event)->key();
+            if (key == Qt::Key_Return || key == Qt::Key_Enter) {
+                spin->interpretText();
+                Q_EMIT commitData(spin);
+                Q_EMIT closeEditor(spin, NoHint);
+                return true;
+            }
+        }
+        return QStyledItemDelegate::eventFilter(object, event);
+    }
 };
 
 } // namespace
@@ -106,6 +124,9 @@ SettingsTable::SettingsTable(SettingsModel* model, QWidget* parent)
         const SettingsModel::Row& row = m_model->row(m_proxy->mapToSource(index).row());
         if (index.column() != SettingsModel::Value && row.kind == SettingsModel::Kind::Intent) {
             Q_EMIT intentOpened(row.index);
+        } else if (index.column() != SettingsModel::Value
+            && row.kind == SettingsModel::Kind::Rule) {
+            Q_EMIT ruleOpened(row.index);
         }
     });
 }
@@ -198,6 +219,10 @@ void SettingsTable::keyPressEvent(QKeyEvent* event)
     case Qt::Key_Return:
         if (m_model->row(row).kind == SettingsModel::Kind::Intent) {
             Q_EMIT intentOpened(m_model->row(row).index);
+            return;
+        }
+        if (m_model->row(row).kind == SettingsModel::Kind::Rule) {
+            Q_EMIT ruleOpened(m_model->row(row).index);
             return;
         }
         break;

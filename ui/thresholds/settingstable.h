@@ -18,6 +18,7 @@ public:
     SettingsProxy* proxy() const { return m_proxy; }
 
 Q_SIGNALS:
+    void ruleOpened(int index); ///< of the draft's context rules
     void intentOpened(int label); ///< double-clicked on its name, or Return
 
 protected:

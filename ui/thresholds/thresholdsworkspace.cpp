@@ -16,6 +16,7 @@
 #include "ui/thresholds/guaranteepanel.h"
 #include "ui/thresholds/pools.h"
 #include "ui/thresholds/publishpanel.h"
+#include "ui/thresholds/ruledialog.h"
 #include "ui/thresholds/settingsmodel.h"
 #include "ui/thresholds/settingstable.h"
 #include "ui/thresholds/thresholdcharts.h"
@@ -134,6 +135,9 @@ void ThresholdsWorkspace::addActions()
         tr("As it stands in the draft"), [this] { exportSet(); });
     add(tr("Show what would flip"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_F),
         tr("Queries whose decision the draft changes"), [this] { showTab(Tab::Flips); });
+    add(tr("Add a context rule…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_K),
+        tr("An amount for follow-ups, failures, a time of day; Return on one changes it"),
+        [this] { openRule(-1); });
     add(tr("Find an intent"), QKeySequence::Find, tr("In the table of intents"), [this] {
         showTab(Tab::Settings);
         m_filter->setFocus();
@@ -235,7 +239,17 @@ Card* ThresholdsWorkspace::makeTabs()
         m_confusion->openIntent(label);
         showTab(Tab::Confusion);
     });
+    connect(m_table, &SettingsTable::ruleOpened, this, &ThresholdsWorkspace::openRule);
     return card;
+}
+
+void ThresholdsWorkspace::openRule(int index)
+{
+    if (m_session->hasData()) {
+        auto* dialog = new RuleDialog(m_session, index, this);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->open();
+    }
 }
 
 QWidget* ThresholdsWorkspace::makeSide()

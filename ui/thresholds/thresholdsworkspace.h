@@ -81,6 +81,7 @@ private:
     QWidget* makeSide();
     Card* makeDraft();
     Card* makeTabs();
+    void openRule(int index); ///< -1: a new one
     void chooseFiles();
     void use(std::shared_ptr<const Classifier> classifier, std::shared_ptr<const LabelledData> data,
         const QString& source);

@@ -132,7 +132,8 @@ private:
             QString::number(std::max(1, options.startTimeoutMs / 1000))};
         const std::pair<QString, QString> named[] = {{QStringLiteral("--model"), options.modelFile},
             {QStringLiteral("--catalogue"), options.catalogueFile},
-            {QStringLiteral("--worker"), options.workerProgram}};
+            {QStringLiteral("--worker"), options.workerProgram},
+            {QStringLiteral("--with"), options.with.join(u',')}};
         for (const auto& [option, value] : named) {
             if (!value.isEmpty()) {
                 arguments << option << value;

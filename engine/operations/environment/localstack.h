@@ -54,6 +54,7 @@ struct StackOptions
     QString catalogueFile; ///< empty: the bundled catalogue
     QString workerProgram; ///< empty: sluiced beside this program
     int workersPerPool = 2;
+    QStringList with; ///< "alertmanager", "redis-exporter", "blackbox-exporter"
     int startTimeoutMs = 30000; ///< for all parts together
     bool tied = false; ///< end the stack when this process ends, however it ends (the console)
 };

@@ -77,7 +77,7 @@ Environment environmentOf(const StackStatus& status)
             environment.prometheus = part.url;
         } else if (part.name == QLatin1StringView("haproxy")) {
             environment.balancer = part.url;
-        } else {
+        } else if (!part.pool.isEmpty()) {
             environment.workers << WorkerEndpoint{part.pool, part.url};
         }
     }
@@ -258,8 +258,8 @@ QByteArray redisUsers(const QHash<QString, QString>& passwords)
     return text;
 }
 
-QByteArray prometheusConfig(
-    const QStringList& workerAddresses, const QString& haproxyAddress, const QString& rulesFile)
+QByteArray prometheusConfig(const QStringList& workerAddresses, const QString& haproxyAddress,
+    const QString& rulesFile, const QByteArray& more)
 {
     const QByteArray rules =
         rulesFile.isEmpty() ? QByteArray() : "rule_files:\n  - '" + rulesFile.toUtf8() + "'\n";
@@ -275,7 +275,7 @@ QByteArray prometheusConfig(
         + workers
         + "]\n"
           "  - job_name: haproxy\n    static_configs:\n      - targets: ['"
-        + haproxyAddress.toUtf8() + "']\n";
+        + haproxyAddress.toUtf8() + "']\n" + more;
 }
 
 } // namespace sluice::ops

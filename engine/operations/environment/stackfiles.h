@@ -47,9 +47,9 @@ struct StackFolder
 /// redis.conf, users.acl and prometheus.yml.
 QByteArray redisConfig(quint16 port, const QString& dataFolder, const QString& aclFile);
 QByteArray redisUsers(const QHash<QString, QString>& passwords);
-/// `rulesFile` empty: without alerts.
+/// `rulesFile` empty: without alerts. `more` is appended: see prometheusExtras().
 QByteArray prometheusConfig(const QStringList& workerAddresses, const QString& haproxyAddress,
-    const QString& rulesFile = {});
+    const QString& rulesFile = {}, const QByteArray& more = {});
 
 /// The ACL users of the design.
 QStringList redisRoles();

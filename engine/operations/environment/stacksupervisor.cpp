@@ -4,6 +4,7 @@
 #include "engine/base/resources.h"
 #include "engine/operations/environment/haproxyconfig.h"
 #include "engine/operations/environment/redisclient.h"
+#include "engine/operations/environment/stackextras.h"
 
 #include <QCoreApplication>
 #include <QDir>
@@ -161,7 +162,7 @@ Result<void> StackSupervisor::layOut()
             + " is missing: build it, or name it with --worker");
     }
     const int workers = m_options.workersPerPool * 2;
-    const auto ports = freePorts(4 + workers);
+    const auto ports = freePorts(4 + workers + int(m_options.with.size()));
     if (!ports) {
         return ports.error();
     }
@@ -178,16 +179,7 @@ Result<void> StackSupervisor::layOut()
 
     const auto add = [this](const QString& name, const QString& program, quint16 port, int stage,
                          QUrl url) -> Part& {
-        auto part = std::make_unique<Part>();
-        part->info.name = name;
-        part->info.port = port;
-        part->info.url = std::move(url);
-        part->info.logFile =
-            m_folder.file(QStringLiteral("log/") % name % QLatin1StringView(".log"));
-        part->program = program;
-        part->stage = stage;
-        m_parts.push_back(std::move(part));
-        return *m_parts.back();
+        return addPart(name, program, port, stage, std::move(url));
     };
     const QString redisConf = m_folder.file(QStringLiteral("etc/redis.conf"));
     const QString acl = m_folder.file(QStringLiteral("etc/users.acl"));
@@ -245,11 +237,16 @@ Result<void> StackSupervisor::layOut()
         loopback(QStringLiteral("http"), layout.port))
         .arguments = {QStringLiteral("-db"), QStringLiteral("-f"), haproxyCfg};
 
+    auto more = layOutExtras(ports->mid(4 + workers), redisPort, addresses);
+    if (!more) {
+        return more.error();
+    }
+
     const std::pair<QString, QByteArray> files[] = {{acl, redisUsers(status.passwords)},
         {redisConf, redisConfig(redisPort, m_folder.file(QStringLiteral("data/redis")), acl)},
         {prometheusYml,
             prometheusConfig(addresses, QStringLiteral("127.0.0.1:%1").arg(layout.metricsPort),
-                QString::fromStdString(resourceFile("sluice.rules.yml").string()))},
+                QString::fromStdString(resourceFile("sluice.rules.yml").string()), *more)},
         {layout.liveMap, initialLiveMap(QStringLiteral("blue"))},
         {layout.numberMap, initialNumberMap()}, {haproxyCfg, haproxyConfig(layout)}};
     for (const auto& [path, content] : files) {
@@ -259,6 +256,73 @@ Result<void> StackSupervisor::layOut()
         }
     }
     return {};
+}
+
+StackSupervisor::Part& StackSupervisor::addPart(
+    const QString& name, const QString& program, quint16 port, int stage, QUrl url)
+{
+    auto part = std::make_unique<Part>();
+    part->info.name = name;
+    part->info.port = port;
+    part->info.url = std::move(url);
+    part->info.logFile = m_folder.file(QStringLiteral("log/") % name % QLatin1StringView(".log"));
+    part->program = program;
+    part->stage = stage;
+    m_parts.push_back(std::move(part));
+    return *m_parts.back();
+}
+
+/// The servers of --with, a port each; what Prometheus is to know of them.
+Result<QByteArray> StackSupervisor::layOutExtras(
+    const QList<quint16>& ports, quint16 redisPort, const QStringList& workers)
+{
+    StackExtraPorts wanted;
+    for (const QString& worker : workers) {
+        wanted.probes << QString(
+            QLatin1StringView("http://") % worker % QLatin1StringView("/readyz"));
+    }
+    for (qsizetype index = 0; index < m_options.with.size(); ++index) {
+        const QString& name = m_options.with[index];
+        const StackExtra* extra = stackExtra(name);
+        if (extra == nullptr) {
+            return inputError("the local stack has no part " + name.toStdString());
+        }
+        const auto program = find(extra->program, extra->package);
+        if (!program) {
+            return program.error();
+        }
+        const quint16 port = ports[index];
+        const QString address = QStringLiteral("127.0.0.1:%1").arg(port);
+        const QString file = m_folder.file(QStringLiteral("etc/%1.yml").arg(name));
+        Part& part = addPart(name, *program, port, 1, loopback(QStringLiteral("http"), port));
+        QByteArray content;
+        if (name == QLatin1StringView("alertmanager")) {
+            wanted.alertmanager = port;
+            content = alertmanagerConfig();
+            part.arguments = {QStringLiteral("--config.file=") % file,
+                QStringLiteral("--storage.path=")
+                    % m_folder.file(QStringLiteral("data/alertmanager")),
+                QStringLiteral("--cluster.listen-address="), // it stands alone
+                QStringLiteral("--web.listen-address=") % address};
+        } else if (name == QLatin1StringView("blackbox-exporter")) {
+            wanted.blackboxExporter = port;
+            content = blackboxConfig();
+            part.arguments = {QStringLiteral("--config.file=") % file,
+                QStringLiteral("--web.listen-address=") % address};
+        } else {
+            wanted.redisExporter = port;
+            part.arguments = {QStringLiteral("-redis.addr=redis://127.0.0.1:%1").arg(redisPort),
+                QStringLiteral("-web.listen-address=") % address};
+            part.environment.insert(QStringLiteral("REDIS_USER"), QStringLiteral("viewer"));
+            part.environment.insert(QStringLiteral("REDIS_PASSWORD"),
+                m_document.status.passwords.value(QStringLiteral("viewer")));
+        }
+        if (auto written = writeFileAtomically(file.toStdString(), content.toStdString(), true);
+            !written) {
+            return written.error();
+        }
+    }
+    return prometheusExtras(wanted);
 }
 
 void StackSupervisor::startStage()
@@ -394,6 +458,8 @@ void StackSupervisor::check(Part& part)
         checkRedis(part);
     } else if (part.info.name == QLatin1StringView("prometheus")) {
         checkHttp(part, QStringLiteral("/-/ready"));
+    } else if (const StackExtra* extra = stackExtra(part.info.name)) {
+        checkHttp(part, QString::fromLatin1(extra->healthPath));
     } else {
         checkHttp(part, QStringLiteral("/readyz"));
     }

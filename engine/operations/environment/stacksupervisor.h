@@ -50,6 +50,9 @@ private:
 
     Result<void> lock();
     Result<void> layOut();
+    Part& addPart(const QString& name, const QString& program, quint16 port, int stage, QUrl url);
+    Result<QByteArray> layOutExtras(
+        const QList<quint16>& ports, quint16 redisPort, const QStringList& workers);
     Result<QString> find(const char* program, const char* package) const;
     void addWorkers(const QList<quint16>& ports, const QString& redisPort);
     void startStage();
