@@ -138,7 +138,8 @@ private:
             if (!value) {
                 return value.error();
             }
-            node.members.emplace_back(std::move(child->text), std::move(*value));
+            node.keys.push_back(std::move(child->text));
+            node.items.push_back(std::move(*value));
         }
     }
 
@@ -152,9 +153,8 @@ private:
 
 const YamlNode* YamlNode::member(std::string_view key) const
 {
-    const auto found = std::find_if(
-        members.begin(), members.end(), [&](const auto& one) { return one.first == key; });
-    return found == members.end() ? nullptr : &found->second;
+    const auto found = std::find(keys.begin(), keys.end(), key);
+    return found == keys.end() ? nullptr : &items[std::size_t(found - keys.begin())];
 }
 
 std::string_view YamlNode::string(std::string_view key) const

@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -21,8 +20,8 @@ struct YamlNode
     Kind kind = Kind::Scalar;
     std::string text; ///< of a scalar
     bool literal = false; ///< written as a block, `|`: its lines are the file's
-    std::vector<YamlNode> items; ///< of a sequence
-    std::vector<std::pair<std::string, YamlNode>> members; ///< of a mapping, in order
+    std::vector<YamlNode> items; ///< of a sequence; of a mapping, the values
+    std::vector<std::string> keys; ///< of a mapping, in order, one an item
     int line = 0; ///< where it begins, from 1; of a literal, where its `|` stands
 
     /// A mapping's member, or nullptr.
