@@ -1,46 +1,164 @@
 #include "engine/operations/loadtest/loadrun.h"
 
 #include "engine/operations/loadtest/generator.h"
+#include "engine/operations/loadtest/serversampler.h"
 #include "engine/operations/loadtest/verdict.h"
 #include "engine/operations/threads/handover.h"
 
 #include <QHostAddress>
+#include <QHostInfo>
+#include <QSysInfo>
+#include <QThread>
+#include <cmath>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace sluice::ops {
 
 namespace {
+
+constexpr int longRunSeconds = 100; ///< from here on blocks of ten seconds, else of one
+constexpr int checkpointSeconds = 60;
 
 double ms(std::int64_t nanoseconds)
 {
     return double(nanoseconds) / 1e6;
 }
 
-/// The loopback address of a target, or an error: load is never aimed at a foreign machine by
-/// accident.
-Result<std::string> loopbackHost(const QUrl& target)
+AskedTurn askedTurn(const ScriptTurn& turn)
+{
+    AskedTurn asked{turn.text.toStdString(), turn.system.toStdString(), {}};
+    for (const QString& act : turn.systemActs) {
+        asked.systemActs.push_back(act.toStdString());
+    }
+    return asked;
+}
+
+Result<GeneratorPlan> planOf(const LoadOptions& options, std::string address)
+{
+    const Scenario& scenario = options.scenario;
+    const auto conversations = resolveConversations(scenario, options.seed);
+    if (!conversations) {
+        return conversations.error();
+    }
+    GeneratorPlan plan;
+    plan.host = std::move(address);
+    plan.port = quint16(options.target.port(80));
+    plan.profile = scenario.profile();
+    plan.open = scenario.model == LoadModel::Open;
+    plan.users = int(std::ceil(scenario.peakUsers()));
+    plan.thinkSeconds = scenario.think.meanSeconds;
+    plan.thinkJitter = scenario.think.jitter;
+    plan.seed = options.seed;
+    plan.maxInFlight = scenario.maxInFlight;
+    plan.timeoutSeconds = scenario.timeoutSeconds;
+    plan.maxRequests = std::int64_t(Scenario::maxRequests);
+    plan.requests.host = options.target.authority(QUrl::FullyEncoded).toStdString();
+    plan.requests.token = options.token.toStdString();
+    plan.requests.batchSize = scenario.routes.batchSize;
+    plan.requests.routes = {scenario.routes.classify, scenario.routes.batch,
+        scenario.routes.feedback, scenario.routes.info};
+    for (const Conversation& conversation : *conversations) {
+        Script script{{}, conversation.weight};
+        for (const ScriptTurn& turn : conversation.turns) {
+            script.turns.push_back(askedTurn(turn));
+        }
+        plan.scripts.push_back(std::move(script));
+    }
+    return plan;
+}
+
+LoadSecond secondOf(const GeneratorSecond& from, bool open)
+{
+    LoadSecond second;
+    second.second = from.second;
+    second.scheduled = from.scheduled;
+    second.sent = from.sent;
+    second.completed = from.completed;
+    second.inFlight = from.inFlight;
+    second.connections = from.connections;
+    second.users = from.users;
+    second.plannedRate = open ? from.level : 0;
+    for (const auto& [kind, count] : from.errors) {
+        second.errorsByKind.insert(QString::fromStdString(kind), count);
+        second.errors += int(count);
+    }
+    second.p50Ms = ms(from.corrected.quantile(0.50));
+    second.p95Ms = ms(from.corrected.quantile(0.95));
+    second.p99Ms = ms(from.corrected.quantile(0.99));
+    second.maxMs = ms(from.corrected.max());
+    second.uncorrectedP99Ms = ms(from.uncorrected.quantile(0.99));
+    second.lagP99Ms = ms(from.startLag.quantile(0.99));
+    second.generatorCpu = from.cpuShare;
+    second.generatorMiB = from.residentMiB;
+    second.heat = heatOf(from.corrected);
+    return second;
+}
+
+LatencyBlock blockOf(const GeneratorSecond& from)
+{
+    LatencyBlock block;
+    block.second = from.second;
+    block.seconds = from.seconds;
+    block.scheduled = from.scheduled;
+    for (const auto& [kind, count] : from.errors) {
+        block.errors += count;
+    }
+    block.corrected = from.corrected.buckets();
+    block.uncorrected = from.uncorrected.buckets();
+    block.lag = from.startLag.buckets();
+    block.maxNs = from.corrected.max();
+    return block;
+}
+
+void addTo(std::vector<HistogramBucket>& sum, const std::vector<HistogramBucket>& more)
+{
+    LatencyHistogram both;
+    both.merge(sum, 0);
+    both.merge(more, 0);
+    sum = both.buckets();
+}
+
+QJsonObject machine()
+{
+    return {{QStringLiteral("sluicectl"), QStringLiteral(SLUICE_VERSION)},
+        {QStringLiteral("kernel"), QSysInfo::kernelVersion()},
+        {QStringLiteral("system"), QSysInfo::prettyProductName()},
+        {QStringLiteral("host"), QSysInfo::machineHostName()},
+        {QStringLiteral("cpus"), QThread::idealThreadCount()}};
+}
+
+} // namespace
+
+Result<std::string> loadAddress(const QUrl& target, const QString& iMean, bool loadTarget)
 {
     const QString host = target.host();
-    const bool plain = target.scheme() == QLatin1StringView("http");
-    if (!target.isValid() || !plain || host.isEmpty()) {
+    if (!target.isValid() || target.scheme() != QLatin1StringView("http") || host.isEmpty()) {
         return inputError("the target \"" + target.toString().toStdString()
             + "\" is not a URL like http://127.0.0.1:8080");
     }
-    if (host == QLatin1StringView("localhost") || host == QLatin1StringView("127.0.0.1")) {
-        return std::string("127.0.0.1");
+    QHostAddress address(
+        host == QLatin1StringView("localhost") ? QStringLiteral("127.0.0.1") : host);
+    if (!address.isLoopback() && !loadTarget && iMean != host) {
+        return inputError("the target " + host.toStdString()
+            + " is not this machine: type its name to load it all the same (--i-mean "
+            + host.toStdString() + ")");
     }
-    if (QHostAddress(host).isLoopback()) {
-        return host.toStdString();
+    if (address.isNull()) {
+        const QList<QHostAddress> found = QHostInfo::fromName(host).addresses();
+        if (found.isEmpty()) {
+            return inputError("the target's name " + host.toStdString() + " is not known");
+        }
+        address = found.first();
     }
-    return inputError("the target " + host.toStdString()
-        + " is not this machine: load runs go to loopback addresses only");
+    return address.toString().toStdString();
 }
 
 Result<void> raiseDescriptorLimit(int connections)
 {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    const auto needed = rlim_t(connections) + 200;
+    const auto needed = rlim_t(connections) + 100;
     if (limit.rlim_cur >= needed) {
         return {};
     }
@@ -54,50 +172,6 @@ Result<void> raiseDescriptorLimit(int connections)
     return {};
 }
 
-LoadSecond secondOf(const GeneratorSecond& from)
-{
-    LoadSecond second;
-    second.second = from.second;
-    second.scheduled = from.scheduled;
-    second.completed = from.completed;
-    second.errors = from.errors;
-    second.inFlight = from.inFlight;
-    second.p50Ms = ms(from.corrected.quantile(0.50));
-    second.p95Ms = ms(from.corrected.quantile(0.95));
-    second.p99Ms = ms(from.corrected.quantile(0.99));
-    second.maxMs = ms(from.corrected.max());
-    return second;
-}
-
-LoadResult resultOf(const Scenario& scenario, const QUrl& target, const GeneratorResult& from,
-    QList<LoadSecond> seconds)
-{
-    LoadResult result;
-    result.scenario = scenario;
-    result.target = target;
-    result.completed = from.completed;
-    result.state = from.completed ? QStringLiteral("completed") : QStringLiteral("stopped");
-    result.scheduled = from.scheduled;
-    result.sent = from.sent;
-    result.succeeded = from.succeeded;
-    for (const auto& [kind, count] : from.errors) {
-        result.errors.insert(QString::fromStdString(kind), count);
-    }
-    result.p50Ms = ms(from.corrected.quantile(0.50));
-    result.p95Ms = ms(from.corrected.quantile(0.95));
-    result.p99Ms = ms(from.corrected.quantile(0.99));
-    result.maxMs = ms(from.corrected.max());
-    result.uncorrectedP99Ms = ms(from.uncorrected.quantile(0.99));
-    result.startLagP99Ms = ms(from.startLag.quantile(0.99));
-    result.achievedRate =
-        from.elapsedSeconds > 0 ? double(from.succeeded) / from.elapsedSeconds : 0;
-    result.seconds = std::move(seconds);
-    judge(result);
-    return result;
-}
-
-} // namespace
-
 class LoadRun::Private
 {
 public:
@@ -105,14 +179,147 @@ public:
         : q(owner)
     { }
 
+    void take(LoadSecond second, LatencyBlock block);
+    void end(const GeneratorResult& from);
+    void keep(const Result<void>& written);
+    void closeBlock();
+    void sum();
+
     LoadRun* q;
+    LoadResult result;
+    RunWriter writer;
+    LatencyBlock block; ///< the one that grows
+    LatencyHistogram corrected; ///< of all seconds until now
+    LatencyHistogram uncorrected;
+    LatencyHistogram lag;
+    std::unique_ptr<ServerSampler> sampler;
+    int blockSeconds = 1;
+    double breachedSeconds = 0;
+    bool breached = false;
+    bool running = false;
     HandOver handOver;
     std::unique_ptr<Generator> generator; ///< after handOver: gone before it
-    Scenario scenario;
-    QUrl target;
-    QList<LoadSecond> seconds;
-    bool running = false;
 };
+
+void LoadRun::Private::keep(const Result<void>& written)
+{
+    if (!written && result.notes.isEmpty()) {
+        result.notes << QStringLiteral("the run folder could not be written: %1")
+                            .arg(QString::fromStdString(written.error().text()));
+        Q_EMIT q->failed(written.error());
+    }
+}
+
+void LoadRun::Private::closeBlock()
+{
+    if (block.seconds <= 0) {
+        return;
+    }
+    if (writer.isOpen()) {
+        keep(writer.add(block));
+    }
+    result.blocks.push_back(std::exchange(block, LatencyBlock()));
+    block.seconds = 0;
+}
+
+/// The figures as far as they are known.
+void LoadRun::Private::sum()
+{
+    result.p50Ms = ms(corrected.quantile(0.50));
+    result.p95Ms = ms(corrected.quantile(0.95));
+    result.p99Ms = ms(corrected.quantile(0.99));
+    result.maxMs = ms(corrected.max());
+    result.uncorrectedP95Ms = ms(uncorrected.quantile(0.95));
+    result.uncorrectedP99Ms = ms(uncorrected.quantile(0.99));
+    result.startLagP99Ms = ms(lag.quantile(0.99));
+}
+
+void LoadRun::Private::take(LoadSecond second, LatencyBlock part)
+{
+    if (sampler != nullptr) {
+        second.server = sampler->latest();
+    }
+    corrected.merge(part.corrected, part.maxNs);
+    uncorrected.merge(part.uncorrected, part.maxNs);
+    lag.merge(part.lag, INT64_MAX); // its largest is not kept
+    if (block.seconds == 0) {
+        block = std::move(part);
+    } else {
+        block.seconds += part.seconds;
+        block.scheduled += part.scheduled;
+        block.errors += part.errors;
+        block.maxNs = std::max(block.maxNs, part.maxNs);
+        addTo(block.corrected, part.corrected);
+        addTo(block.uncorrected, part.uncorrected);
+        addTo(block.lag, part.lag);
+    }
+    if ((second.second + 1) % blockSeconds == 0) {
+        closeBlock();
+    }
+    result.scheduled += second.scheduled;
+    result.sent += second.sent;
+    result.succeeded += second.completed; // exactly at the end, which knows the status
+    for (auto error = second.errorsByKind.begin(); error != second.errorsByKind.end(); ++error) {
+        result.errors[error.key()] += error.value();
+        result.succeeded -=
+            error.key().startsWith(QLatin1StringView("status ")) ? error.value() : 0;
+    }
+    result.generatorPeakMiB = std::max(result.generatorPeakMiB, second.generatorMiB);
+    result.elapsedSeconds = second.second + 1;
+    result.achievedRate = double(result.succeeded) / result.elapsedSeconds;
+    result.seconds << second;
+    if (writer.isOpen()) {
+        keep(writer.add(second));
+        if ((second.second + 1) % checkpointSeconds == 0) {
+            sum();
+            judge(result);
+            keep(writer.save(result));
+        }
+    }
+    const Scenario& scenario = result.scenario;
+    breachedSeconds = isBreached(second, scenario.targets) ? breachedSeconds + 1 : 0;
+    if (scenario.stopAfterBreachedSeconds > 0 && !breached
+        && breachedSeconds >= scenario.stopAfterBreachedSeconds) {
+        breached = true;
+        result.notes << QStringLiteral("stopped after %1 s in a row in which a target was missed")
+                            .arg(breachedSeconds);
+        generator->stop();
+    }
+    Q_EMIT q->second(second);
+}
+
+void LoadRun::Private::end(const GeneratorResult& from)
+{
+    running = false;
+    closeBlock();
+    sum();
+    result.endedAt = QDateTime::currentDateTimeUtc();
+    result.completed = from.completed;
+    result.state = from.completed ? QStringLiteral("completed")
+        : breached                ? QStringLiteral("breached")
+        : from.bounded            ? QStringLiteral("bounded")
+                                  : QStringLiteral("stopped");
+    result.scheduled = from.scheduled;
+    result.sent = from.sent;
+    result.succeeded = from.succeeded;
+    result.errors.clear();
+    for (const auto& [kind, count] : from.errors) {
+        result.errors.insert(QString::fromStdString(kind), count);
+    }
+    for (const GeneratorError& sample : from.samples) {
+        result.errorSamples << ErrorSample{QString::fromStdString(sample.kind), sample.second,
+            QString::fromStdString(sample.detail)};
+    }
+    result.elapsedSeconds = from.elapsedSeconds;
+    result.achievedRate =
+        from.elapsedSeconds > 0 ? double(from.succeeded) / from.elapsedSeconds : 0;
+    result.generatorCpu = from.elapsedSeconds > 0 ? from.cpuSeconds / from.elapsedSeconds : 0;
+    judge(result);
+    if (writer.isOpen()) {
+        keep(writer.save(result));
+    }
+    Q_EMIT q->finished(result);
+}
 
 LoadRun::LoadRun(QObject* parent)
     : QObject(parent)
@@ -123,55 +330,76 @@ LoadRun::~LoadRun() = default;
 
 Result<void> LoadRun::start(const Scenario& scenario, const QUrl& target, quint64 seed)
 {
+    LoadOptions options;
+    options.scenario = scenario;
+    options.target = target;
+    options.seed = seed;
+    return start(options);
+}
+
+Result<void> LoadRun::start(const LoadOptions& options)
+{
     if (d->running || d->generator != nullptr) {
         return internalError("a load run object runs once");
     }
-    const auto host = loopbackHost(target);
-    if (!host) {
-        return host.error();
+    auto address = loadAddress(options.target, options.iMean, options.loadTarget);
+    if (!address) {
+        return address.error();
     }
-    if (auto checked = scenario.check(); !checked) {
+    if (auto checked = options.scenario.check(); !checked) {
         return checked;
     }
-    GeneratorPlan plan;
-    plan.host = *host;
-    plan.port = quint16(target.port(80));
-    if (scenario.model != LoadModel::Open || scenario.phases.size() != 1) {
-        return inputError("this generator runs one steady phase of an open model");
+    auto plan = planOf(options, std::move(*address));
+    if (!plan) {
+        return plan.error();
     }
-    plan.users = scenario.sessions;
-    plan.requestsPerSecond = scenario.phases.front().level;
-    plan.seconds = scenario.durationSeconds();
-    plan.seed = seed;
-    plan.maxConnections = std::min(scenario.sessions + 64, scenario.maxInFlight);
-    const auto conversations = resolveConversations(scenario, seed);
-    if (!conversations) {
-        return conversations.error();
-    }
-    for (const Conversation& conversation : *conversations) {
-        plan.queries.push_back(conversation.turns.first().text.toStdString());
-    }
-    if (auto raised = raiseDescriptorLimit(plan.maxConnections); !raised) {
+    if (auto raised =
+            raiseDescriptorLimit(plan->open ? std::min(plan->maxInFlight, 10000) : plan->users);
+        !raised) {
         return raised;
     }
-    d->scenario = scenario;
-    d->target = target;
-    d->running = true;
-    d->generator = std::make_unique<Generator>(std::move(plan));
+    LoadResult& result = d->result;
+    result.scenario = options.scenario;
+    result.target = options.target;
+    result.environment = options.environment;
+    result.seed = options.seed;
+    result.startedAt = QDateTime::currentDateTimeUtc();
+    result.pid = ::getpid();
+    result.state = QStringLiteral("running");
+    result.hasPrometheus = !options.prometheus.isEmpty();
+    result.versions = machine();
+    for (auto version = options.versions.begin(); version != options.versions.end(); ++version) {
+        result.versions[version.key()] = version.value();
+    }
+    d->block.seconds = 0;
+    d->blockSeconds = options.scenario.durationSeconds() < longRunSeconds ? 1 : 10;
+    if (!options.folder.isEmpty()) {
+        if (auto created = d->writer.create(options.folder, result); !created) {
+            return created;
+        }
+        result.id = options.folder.section(u'/', -1, -1, QString::SectionSkipEmpty);
+    }
+    const bool open = plan->open;
+    d->generator = std::make_unique<Generator>(std::move(*plan));
     // The destructor joins the thread before the hand-over goes.
-    d->generator->start(
-        [this](const GeneratorSecond& second) {
-            d->handOver.post([this, summary = secondOf(second)] {
-                d->seconds << summary;
-                Q_EMIT this->second(summary);
-            });
+    auto started = d->generator->start(
+        [this, open](const GeneratorSecond& second) {
+            d->handOver.post(
+                [this, summary = secondOf(second, open), block = blockOf(second)]() mutable {
+                    d->take(std::move(summary), std::move(block));
+                });
         },
-        [this](GeneratorResult result) {
-            d->handOver.post([this, result = std::move(result)] {
-                d->running = false;
-                Q_EMIT finished(resultOf(d->scenario, d->target, result, d->seconds));
-            });
+        [this](GeneratorResult end) {
+            d->handOver.post([this, end = std::move(end)] { d->end(end); });
         });
+    if (!started) {
+        d->generator.reset();
+        return started;
+    }
+    if (result.hasPrometheus) {
+        d->sampler = std::make_unique<ServerSampler>(options.prometheus);
+    }
+    d->running = true;
     return {};
 }
 

@@ -1,10 +1,14 @@
+#include "engine/operations/loadtest/generator.h"
 #include "engine/operations/loadtest/loadrun.h"
+#include "engine/operations/loadtest/verdict.h"
+#include "engine/operations/threads/handover.h"
 #include "tests/support/testcase.h"
 
 #include <QElapsedTimer>
 #include <QSet>
 #include <QTcpServer>
 #include <QTcpSocket>
+#include <QTemporaryDir>
 #include <QThread>
 #include <QTimer>
 
@@ -88,8 +92,32 @@ private Q_SLOTS:
     void stopsWhenAsked();
     void destroyedWhileRunning();
     void foreignTargetsAreRefused();
+    void usersWaitThinkAndAskAgain();
+    void usersComeAndGo();
+    void usersDontFireInStep();
+    void aConnectionForEachUser();
+    void inFlightIsBounded();
+    void unansweredRequestsTimeOut();
+    void stopsWhenBreached();
+    void totalIsBounded();
+    void theGeneratorsOwnLimitIsSaid();
+    void folderIsWritten();
+    void folderThatCantBeWritten();
+    void slowSteadyProfileIsFollowed();
 
 private:
+    std::optional<LoadResult> run(const LoadOptions& what)
+    {
+        LoadRun load;
+        std::optional<LoadResult> result;
+        connect(&load, &LoadRun::finished, this, [&](const LoadResult& end) { result = end; });
+        const auto started = load.start(what);
+        if (!started) {
+            qInfo("%s", started.error().text().c_str());
+            return {};
+        }
+        return QTest::qWaitFor([&] { return result.has_value(); }, 60000) ? result : std::nullopt;
+    }
     std::optional<LoadResult> run(const Scenario& what, const QUrl& target)
     {
         LoadRun load;
@@ -273,6 +301,288 @@ void TestLoadRun::foreignTargetsAreRefused()
     Scenario endless = scenario(1, 1e9);
     LoadRun load;
     QVERIFY(!load.start(endless, QUrl(QStringLiteral("http://127.0.0.1:1"))).ok());
+}
+
+namespace {
+
+Scenario closed(std::vector<LoadPhase> phases, double think)
+{
+    Scenario made = scenario(1, 1);
+    made.model = LoadModel::Closed;
+    made.phases = std::move(phases);
+    made.think = {think, 0.5};
+    return made;
+}
+
+void answerAll(OddServer& server)
+{
+    server.answer = [](QTcpSocket* socket, const QByteArray&) { OddServer::ok(socket); };
+}
+
+} // namespace
+
+void TestLoadRun::usersWaitThinkAndAskAgain()
+{
+    OddServer server;
+    answerAll(server);
+    const auto result = run(closed({LoadPhase{2, 20}}, 0.2), server.url());
+    QVERIFY(result && result->completed);
+    QCOMPARE(result->sent, result->scheduled);
+    QCOMPARE(result->succeeded, result->scheduled);
+    QCOMPARE(qint64(server.requests), result->sent);
+    // 20 users, a request each 0.2 s or later: 200 at most, and some 190 where nothing waits.
+    QVERIFY2(result->sent > 50 && result->sent <= 215, qPrintable(QString::number(result->sent)));
+    QCOMPARE(server.sessions.size(), 20);
+    QCOMPARE(result->seconds.first().users, 20.0);
+}
+
+void TestLoadRun::usersComeAndGo()
+{
+    OddServer server;
+    answerAll(server);
+    const auto result = run(closed({LoadPhase{1, 30, RampShape::Linear}, LoadPhase{1, 0.2},
+                                       LoadPhase{1, 30, RampShape::Step}},
+                                0.1),
+        server.url());
+    QVERIFY(result && result->completed);
+    QCOMPARE(result->seconds.size() >= 3, true);
+    QVERIFY(result->seconds[0].users > 20);
+    QCOMPARE(result->seconds[1].users, 0.0);
+    QCOMPARE(result->seconds[1].completed < result->seconds[0].completed / 2, true);
+    QVERIFY(result->seconds[2].completed > 0);
+    QCOMPARE(result->succeeded, result->scheduled);
+}
+
+void TestLoadRun::usersDontFireInStep()
+{
+    // All come at once; their first requests are spread over their think time.
+    OddServer server;
+    QElapsedTimer clock;
+    QList<qint64> times;
+    server.answer = [&](QTcpSocket* socket, const QByteArray&) {
+        times << clock.elapsed();
+        OddServer::ok(socket);
+    };
+    clock.start();
+    const auto result = run(closed({LoadPhase{1, 200}}, 1), server.url());
+    QVERIFY(result && result->completed);
+    QVERIFY(times.size() > 150);
+    // No tenth of the second holds half of them.
+    for (qsizetype index = 0; index + times.size() / 2 < times.size(); ++index) {
+        QVERIFY(times[index + times.size() / 2] - times[index] > 100);
+    }
+}
+
+void TestLoadRun::aConnectionForEachUser()
+{
+    OddServer server;
+    QSet<QTcpSocket*> sockets;
+    server.answer = [&](QTcpSocket* socket, const QByteArray&) {
+        sockets << socket;
+        OddServer::ok(socket);
+    };
+    const auto result = run(closed({LoadPhase{1, 15}}, 0.1), server.url());
+    QVERIFY(result);
+    QCOMPARE(sockets.size(), 15);
+    QCOMPARE(result->seconds.first().connections, 15);
+    // In an open model few connections carry all.
+    sockets.clear();
+    QVERIFY(run(scenario(50, 1, 50), server.url()));
+    QVERIFY(sockets.size() < 30);
+}
+
+void TestLoadRun::inFlightIsBounded()
+{
+    OddServer server;
+    QList<QPointer<QTcpSocket>> held;
+    int most = 0;
+    server.answer = [&](QTcpSocket* socket, const QByteArray&) {
+        held << socket;
+        most = std::max(most, int(held.size()));
+        QTimer::singleShot(50, &server, [&] {
+            if (const QPointer<QTcpSocket> waiting = held.takeFirst()) {
+                OddServer::ok(waiting);
+            }
+        });
+    };
+    Scenario narrow = scenario(100, 1);
+    narrow.maxInFlight = 3;
+    const auto result = run(narrow, server.url());
+    QVERIFY(result && result->completed);
+    QCOMPARE(most, 3);
+    QCOMPARE(result->succeeded, 100); // those that waited, too
+    // 3 at a time, 50 ms each: the last of 100 waited half a second; the sends themselves were
+    // quick.
+    QVERIFY2(result->maxMs > 400, qPrintable(QString::number(result->maxMs)));
+    QVERIFY(result->uncorrectedP95Ms < result->p95Ms / 2);
+}
+
+void TestLoadRun::unansweredRequestsTimeOut()
+{
+    OddServer server;
+    server.answer = [](QTcpSocket*, const QByteArray&) {};
+    for (const bool open : {true, false}) {
+        Scenario mute = open ? scenario(20, 1) : closed({LoadPhase{1, 5}}, 0);
+        mute.timeoutSeconds = 0.2;
+        const auto result = run(mute, server.url());
+        QVERIFY(result && result->completed);
+        QCOMPARE(result->errors.value(QStringLiteral("timeout")), result->scheduled);
+        QCOMPARE(result->failures(), result->scheduled);
+        QVERIFY(result->p50Ms >= 199);
+        QCOMPARE(result->verdict(), QStringLiteral("failed"));
+        QCOMPARE(result->errorSamples.size(), 5);
+        QCOMPARE(result->errorSamples.first().detail, QStringLiteral("/v1/classify"));
+    }
+}
+
+void TestLoadRun::stopsWhenBreached()
+{
+    OddServer server;
+    server.answer = [](QTcpSocket* socket, const QByteArray&) {
+        socket->write("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+    };
+    Scenario bad = scenario(50, 3600);
+    bad.stopAfterBreachedSeconds = 2;
+    const auto result = run(bad, server.url());
+    QVERIFY(result);
+    QCOMPARE(result->state, QStringLiteral("breached"));
+    QCOMPARE(result->verdict(), QStringLiteral("failed"));
+    QVERIFY(result->notes.first().contains(QStringLiteral("2 s in a row")));
+    QCOMPARE(result->errorSamples.first().detail, QStringLiteral("/v1/classify: busy"));
+}
+
+void TestLoadRun::totalIsBounded()
+{
+    OddServer server;
+    answerAll(server);
+    GeneratorPlan plan;
+    plan.host = "127.0.0.1";
+    plan.port = server.serverPort();
+    plan.profile = LoadProfile({LoadPhase{3600, 10}});
+    plan.open = false;
+    plan.users = 10;
+    plan.scripts = {{{{"a", "", {}}}, 1}};
+    plan.maxRequests = 30;
+    Generator generator(std::move(plan));
+    std::optional<GeneratorResult> result;
+    HandOver handOver;
+    QVERIFY(generator
+                .start([](const GeneratorSecond&) {},
+                    [&](GeneratorResult end) {
+                        handOver.post([&, end = std::move(end)] { result = end; });
+                    })
+                .ok());
+    QTRY_VERIFY_WITH_TIMEOUT(result.has_value(), 20000);
+    QVERIFY(result->bounded && !result->completed);
+    QCOMPARE(result->scheduled, 30);
+}
+
+void TestLoadRun::theGeneratorsOwnLimitIsSaid()
+{
+    OddServer server;
+    answerAll(server);
+    auto result = run(scenario(100, 1), server.url());
+    QVERIFY(result && !result->generatorLimited);
+    const auto limited = [&](auto change) {
+        LoadResult changed = *result;
+        change(changed);
+        judge(changed);
+        return changed.generatorLimited && !changed.passed
+            && changed.verdict() == QLatin1StringView("no verdict");
+    };
+    QVERIFY(!limited([](LoadResult&) {}));
+    QVERIFY(limited([](LoadResult& r) {
+        r.startLagP99Ms = 20;
+        r.p99Ms = 25;
+    }));
+    QVERIFY(!limited([](LoadResult& r) {
+        r.startLagP99Ms = 6;
+        r.p99Ms = 400;
+    }));
+    QVERIFY(limited([](LoadResult& r) { r.errors[QStringLiteral("out of descriptors")] = 1; }));
+    QVERIFY(limited([](LoadResult& r) {
+        r.scenario.model = LoadModel::Closed;
+        r.scenario.think.meanSeconds = 0;
+        r.generatorCpu = 0.99;
+    }));
+}
+
+void TestLoadRun::folderIsWritten()
+{
+    OddServer server;
+    server.answer = [](QTcpSocket* socket, const QByteArray& request) {
+        if (request.contains("hi")) {
+            socket->write("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n");
+        } else {
+            OddServer::ok(socket);
+        }
+    };
+    QTemporaryDir folder;
+    LoadOptions options;
+    options.scenario = scenario(40, 8);
+    options.target = server.url();
+    options.seed = 5;
+    options.environment = QStringLiteral("here");
+    options.folder = folder.filePath(QStringLiteral("run"));
+    options.versions = {{QStringLiteral("worker"), QStringLiteral("9")}};
+    const auto result = run(options);
+    QVERIFY(result);
+    QCOMPARE(result->verdict(), QStringLiteral("failed"));
+    const auto again = readRun(options.folder);
+    QVERIFY2(again.ok(), again ? "" : again.error().text().c_str());
+    QCOMPARE(again->toJson(), result->toJson());
+    QCOMPARE(again->id, QStringLiteral("run"));
+    QCOMPARE(again->versions[QStringLiteral("worker")].toString(), QStringLiteral("9"));
+    QVERIFY(again->seconds.size() >= 8);
+    QVERIFY(again->blocks.size() >= 8);
+    // The blocks hold every request, exactly.
+    LoadResult fromBlocks = *again;
+    figuresFromBlocks(fromBlocks);
+    QCOMPARE(fromBlocks.p95Ms, result->p95Ms);
+    QCOMPARE(fromBlocks.p99Ms, result->p99Ms);
+    QCOMPARE(fromBlocks.startLagP99Ms, result->startLagP99Ms);
+    QVERIFY(result->checks.first().low.has_value());
+    QVERIFY(*result->checks.first().low <= result->p95Ms * 1.01);
+    QVERIFY(*result->checks.first().high >= result->p95Ms * 0.99);
+    qint64 errors = 0;
+    for (const LoadSecond& second : again->seconds) {
+        errors += second.errors;
+    }
+    QCOMPARE(errors, result->failures());
+}
+
+void TestLoadRun::folderThatCantBeWritten()
+{
+    LoadOptions options;
+    options.scenario = scenario(40, 8);
+    options.target = QUrl(QStringLiteral("http://127.0.0.1:1"));
+    options.folder = QStringLiteral("/proc/sluice");
+    LoadRun load;
+    QVERIFY(!load.start(options).ok());
+    options.folder.clear();
+    options.scenario.queries = {QuerySource::File, QStringLiteral("/nowhere")};
+    QVERIFY(!load.start(options).ok());
+    QVERIFY(!raiseDescriptorLimit(2000000000).ok());
+    QVERIFY(loadAddress(QUrl(QStringLiteral("http://10.0.0.1")), QStringLiteral("10.0.0.1"), false)
+                .ok());
+    QVERIFY(loadAddress(QUrl(QStringLiteral("http://10.0.0.1")), {}, true).ok());
+    QVERIFY(!loadAddress(QUrl(QStringLiteral("http://name.invalid")), {}, true).ok());
+    QCOMPARE(*loadAddress(QUrl(QStringLiteral("http://localhost:1")), {}, false),
+        std::string("127.0.0.1"));
+    QCOMPARE(*loadAddress(QUrl(QStringLiteral("http://[::1]:1")), {}, false), std::string("::1"));
+}
+
+void TestLoadRun::slowSteadyProfileIsFollowed()
+{
+    OddServer server;
+    answerAll(server);
+    Scenario ramp = scenario(1, 1);
+    ramp.phases = {LoadPhase{2, 100, RampShape::Linear, 0.0}, LoadPhase{1, 10}};
+    const auto result = run(ramp, server.url());
+    QVERIFY(result);
+    QCOMPARE(result->scheduled, 110);
+    QCOMPARE(result->seconds[0].scheduled >= 24 && result->seconds[0].scheduled <= 26, true);
+    QCOMPARE(result->seconds[2].scheduled >= 9 && result->seconds[2].scheduled <= 11, true);
 }
 
 QTEST_GUILESS_MAIN(TestLoadRun)
