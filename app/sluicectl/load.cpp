@@ -1,47 +1,142 @@
-#include "app/sluicectl/command.h"
+#include "app/sluicectl/load.h"
 
-#include "engine/base/file.h"
-#include "engine/base/resources.h"
+#include "engine/operations/loadtest/comparison.h"
 #include "engine/operations/loadtest/loadrun.h"
 
-#include <QEventLoop>
 #include <QJsonDocument>
-#include <QTimer>
+#include <QNetworkAccessManager>
+#include <QNetworkReply>
+#include <QSocketNotifier>
+#include <csignal>
 #include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 namespace sluice::ctl {
 
 namespace {
 
-struct LoadArguments
+constexpr int infoTimeoutMs = 3000;
+
+struct LoadArguments : LoadTarget
 {
-    EnvironmentOptions environment;
     std::string scenario = "normal";
-    std::string target;
     double seconds = 0;
+    double timeScale = 1;
     std::uint64_t seed = 1;
     std::string out;
+    std::string gate;
+    double margin = 0.05;
+    double floorMs = 1;
+    bool untilStdinCloses = false;
 };
 
-Result<ops::Scenario> scenarioOf(const LoadArguments& arguments)
+std::string millis(double value)
 {
-    std::filesystem::path file = arguments.scenario;
-    if (arguments.scenario.find('/') == std::string::npos && !std::filesystem::exists(file)) {
-        file = resourceFile("scenarios/" + arguments.scenario + ".json");
-    }
-    auto text = readFile(file, std::size_t(64) << 20);
-    if (!text) {
-        return inputError("there is no scenario \"" + arguments.scenario
-                + "\": give a bundled one's name or a file",
-            text.error().text());
-    }
-    auto scenario = ops::Scenario::fromJson(
-        QByteArray::fromStdString(*text), QString::fromStdString(file.string()));
-    if (scenario && arguments.seconds > 0) {
-        scenario = scenario->lasting(arguments.seconds);
-    }
-    return scenario;
+    return fmt::format("{:.{}f}", value, value < 10 ? 2 : value < 100 ? 1 : 0);
 }
+
+/// "wanted", as of a gate; the baseline's folder.
+Result<QString> baselineFolder(const LoadArguments& arguments, const ops::Scenario& scenario)
+{
+    if (arguments.gate != "baseline") {
+        return ops::findRun(QString::fromStdString(arguments.gate));
+    }
+    const QString known = ops::baselineOf(scenario.name);
+    if (known.isEmpty()) {
+        return inputError("the scenario \"" + scenario.name.toStdString()
+            + "\" has no baseline: make one with `sluicectl load baseline RUN`");
+    }
+    return ops::findRun(known);
+}
+
+/// Ends `load` on Ctrl+C, and where it was asked for with standard input.
+template <typename Load> void watchForTheEnd(Load& load, QObject& context, bool untilStdinCloses)
+{
+    auto* watch = new QTimer(&context);
+    QObject::connect(watch, &QTimer::timeout, &context, [&load] {
+        if (interrupted()) {
+            load.stop();
+        }
+    });
+    watch->start(50);
+    if (untilStdinCloses) {
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM); // a parent that is killed closes no pipe it shared
+        auto* input = new QSocketNotifier(STDIN_FILENO, QSocketNotifier::Read, &context);
+        QObject::connect(input, &QSocketNotifier::activated, &context, [&load, input] {
+            char bytes[256];
+            if (::read(STDIN_FILENO, bytes, sizeof bytes) <= 0) {
+                input->setEnabled(false);
+                load.stop();
+            }
+        });
+    }
+}
+
+int conclude(const Output& output, const LoadArguments& arguments, const ops::LoadResult& result)
+{
+    printVerdict(output, result);
+    if (!arguments.out.empty()) {
+        output.line("kept in " + arguments.out);
+    }
+    bool good = result.passed;
+    QJsonObject last{{QStringLiteral("result"), result.toJson()}};
+    if (!arguments.gate.empty()) {
+        const auto folder = baselineFolder(arguments, result.scenario);
+        const auto before =
+            folder ? ops::readRun(*folder) : Result<ops::LoadResult>(folder.error());
+        if (!before) {
+            return output.fail(before.error());
+        }
+        const ops::Comparison comparison =
+            ops::compareRuns(*before, result, arguments.margin, arguments.floorMs);
+        printComparison(output, comparison);
+        good = good && comparison.noWorse();
+        last[QStringLiteral("comparison")] = comparison.toJson();
+    }
+    if (output.json) {
+        printJson(last);
+    }
+    record(output, localUser(), result.environment, QStringLiteral("load"),
+        QStringLiteral("%1, %2 s").arg(result.scenario.name).arg(result.scenario.durationSeconds()),
+        result.passed ? QStringLiteral("passed") : result.verdict(),
+        {{QStringLiteral("p95_ms"), result.p95Ms}, {QStringLiteral("p99_ms"), result.p99Ms},
+            {QStringLiteral("requests"), result.scheduled},
+            {QStringLiteral("folder"), QString::fromStdString(arguments.out)}});
+    return good ? 0 : 1;
+}
+
+int run(const Output& output, LoadArguments arguments)
+{
+    auto scenario = ops::loadScenario(QString::fromStdString(arguments.scenario));
+    if (!scenario) {
+        return output.fail(scenario.error());
+    }
+    if (arguments.seconds > 0) {
+        *scenario = scenario->lasting(arguments.seconds);
+    } else if (arguments.timeScale != 1) {
+        *scenario = scenario->scaled(arguments.timeScale);
+    }
+    if (!arguments.gate.empty()) {
+        if (const auto found = baselineFolder(arguments, *scenario); !found) {
+            return output.fail(found.error());
+        }
+    }
+    auto options = arguments.options(output);
+    if (!options) {
+        return output.fail(options.error());
+    }
+    options->scenario = *scenario;
+    options->seed = arguments.seed;
+    if (arguments.out.empty()) {
+        arguments.out = ops::newRunFolder(*scenario).toStdString();
+    }
+    options->folder = QString::fromStdString(arguments.out);
+    return runToItsEnd(output, *options, arguments.untilStdinCloses,
+        [&](const ops::LoadResult& result) { return conclude(output, arguments, result); });
+}
+
+} // namespace
 
 void printJson(const QJsonObject& object)
 {
@@ -49,116 +144,194 @@ void printJson(const QJsonObject& object)
     std::fflush(stdout);
 }
 
-int finished(const Output& output, const LoadArguments& arguments, const QString& environment,
-    const ops::LoadResult& result)
+void printVerdict(const Output& output, const ops::LoadResult& result)
 {
     for (const ops::LoadCheck& check : result.checks) {
-        output.line(fmt::format("{} {:12} {:>12}   limit {}", check.passed ? "ok    " : "failed",
-            check.name.toStdString(), check.value.toStdString(), check.limit.toStdString()));
+        const char* word = check.state == ops::CheckState::Passed ? "ok"
+            : check.state == ops::CheckState::Failed              ? "failed"
+            : check.state == ops::CheckState::NoData              ? "no data"
+                                                                  : "-";
+        const double factor = check.unit == QLatin1StringView("share") ? 100 : 1;
+        output.line(fmt::format("{:8} {:14} {:>16}   {} {:14}{}", word, check.name.toStdString(),
+            check.value.toStdString(), check.atLeast ? "at least" : "under   ",
+            check.limit.toStdString(),
+            check.low ? fmt::format(
+                "   95 % interval {:.4g} to {:.4g}", *check.low * factor, *check.high * factor)
+                      : std::string()));
     }
-    const std::string verdict = !result.completed ? "stopped early: no verdict"
-        : result.generatorLimited ? "the generator was the limit, not the server: no verdict"
-        : result.passed           ? "passed"
-                                  : "failed";
-    output.line(fmt::format("{}: {} of {} requests answered, {:.1f}/s", verdict, result.succeeded,
-        result.scheduled, result.achievedRate));
-    if (output.json) {
-        printJson(result.toJson());
+    for (const QString& note : result.notes) {
+        output.line("note     " + note.toStdString());
     }
-    if (!arguments.out.empty()) {
-        if (auto saved = ops::saveRun(QString::fromStdString(arguments.out), result); !saved) {
-            return output.fail(saved.error());
-        }
-    }
-    record(output, localUser(), environment, QStringLiteral("load"),
-        QStringLiteral("%1, %2 s").arg(result.scenario.name).arg(result.scenario.durationSeconds()),
-        result.passed ? QStringLiteral("passed") : QStringLiteral("failed"));
-    return result.passed ? 0 : 1;
+    const std::string verdict = result.verdict().toStdString();
+    output.line(fmt::format("{}{}: {} of {} requests answered well, {:.1f}/s; p99 from the send {} "
+                            "ms; own start lag p99 {} ms, {:.2f} of a core",
+        verdict,
+        result.generatorLimited ? " (the generator was the limit, not the server)"
+            : result.completed  ? ""
+                                : " (" + result.state.toStdString() + ")",
+        result.succeeded, result.scheduled, result.achievedRate, millis(result.uncorrectedP99Ms),
+        millis(result.startLagP99Ms), result.generatorCpu));
 }
 
-int run(const Output& output, const LoadArguments& arguments)
+void printComparison(const Output& output, const ops::Comparison& comparison)
 {
-    auto scenario = scenarioOf(arguments);
-    if (!scenario) {
-        return output.fail(scenario.error());
+    for (const ops::ComparedFigure& figure : comparison.figures) {
+        const auto percent = [](double share) { return fmt::format("{:+.1f} %", share * 100); };
+        const double factor = figure.unit == QLatin1StringView("share") ? 100 : 1;
+        output.line(fmt::format("{:9} {:9} {:>10.4g} -> {:>10.4g} {:4} {:>9}{}",
+            toString(figure.verdict).toStdString(), figure.name.toStdString(),
+            figure.before * factor, figure.after * factor,
+            factor > 1 ? "%" : figure.unit.toStdString(), percent(figure.change),
+            figure.interval ? fmt::format("  (95 % interval {} to {})",
+                percent(figure.interval->low), percent(figure.interval->high))
+                            : std::string("  (too few blocks of time for an interval)")));
     }
-    QString environment;
-    QUrl target(QString::fromStdString(arguments.target));
-    if (arguments.target.empty()) {
-        auto chosen = arguments.environment.choose();
+    for (const QString& note : comparison.notes) {
+        output.line("note: " + note.toStdString());
+    }
+    output.line(comparison.noWorse() ? "no worse than the baseline"
+            : comparison.comparable  ? "not shown to be no worse than the baseline"
+                                     : "not comparable with the baseline");
+}
+
+void LoadTarget::addTo(CLI::App& app)
+{
+    environment.addTo(app);
+    m_app = &app;
+    app.add_option("--target", target, "URL instead of the environment's balancer");
+    app.add_option("--i-mean", iMean,
+        "the target's host once more: needed for a target that is not this machine, unless its "
+        "environment is marked as a load target");
+}
+
+Result<ops::LoadOptions> LoadTarget::options(const Output&) const
+{
+    ops::LoadOptions options;
+    options.target = QUrl(QString::fromStdString(target));
+    options.iMean = QString::fromStdString(iMean);
+    options.token = qEnvironmentVariable("SLUICE_TOKEN");
+    if (target.empty() || m_app->count("--environment") > 0 || m_app->count("--state") > 0) {
+        auto chosen = environment.choose();
         if (!chosen) {
-            return output.fail(chosen.error());
+            return chosen.error();
         }
-        target = chosen->environment.balancer;
-        environment = chosen->environment.name;
-    }
-    if (!arguments.out.empty()) {
-        if (auto writable = ensureWritableFolder(arguments.out); !writable) {
-            return output.fail(writable.error());
+        options.environment = chosen->environment.name;
+        options.prometheus = chosen->environment.prometheus;
+        if (target.empty()) {
+            options.target = chosen->environment.balancer;
+            options.loadTarget = chosen->environment.loadTarget;
         }
     }
+    // Before anything is sent: may it be asked at all?
+    if (const auto address = ops::loadAddress(options.target, options.iMean, options.loadTarget);
+        !address) {
+        return address.error();
+    }
+    QNetworkAccessManager network;
+    QNetworkRequest request(options.target.resolved(QUrl(QStringLiteral("/v1/info"))));
+    request.setTransferTimeout(infoTimeoutMs);
+    if (!options.token.isEmpty()) {
+        request.setRawHeader("Authorization", "Bearer " + options.token.toUtf8());
+    }
+    QEventLoop loop;
+    const std::unique_ptr<QNetworkReply> reply(network.get(request));
+    QObject::connect(reply.get(), &QNetworkReply::finished, &loop, &QEventLoop::quit);
+    loop.exec();
+    if (!reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).isValid()) {
+        return unreachableError("the target " + options.target.toString().toStdString()
+                + " does not answer: nothing was sent to it",
+            reply->errorString().toStdString());
+    }
+    const QJsonObject info = QJsonDocument::fromJson(reply->readAll()).object();
+    for (const char* member : {"version", "model", "threshold_set", "pool"}) {
+        const QLatin1StringView key(member);
+        if (info.contains(key)) {
+            options.versions[QStringLiteral("worker_") + key] = info[key];
+        }
+    }
+    return options;
+}
+
+int runToItsEnd(const Output& output, const ops::LoadOptions& options, bool untilStdinCloses,
+    const std::function<int(const ops::LoadResult&)>& conclude)
+{
     QEventLoop loop;
     int code = 2;
     ops::LoadRun load;
     QObject::connect(&load, &ops::LoadRun::second, &loop, [&](const ops::LoadSecond& second) {
         if (output.json) {
-            output.object({{"second", second.second}, {"scheduled", second.scheduled},
-                {"completed", second.completed}, {"errors", second.errors},
-                {"p50_ms", second.p50Ms}, {"p95_ms", second.p95Ms}, {"p99_ms", second.p99Ms},
-                {"max_ms", second.maxMs}, {"in_flight", second.inFlight}});
+            printJson(second.toJson());
         }
-        output.line(fmt::format(
-            "{:5} s  {:6} req  {:4} errors  p50 {:.2f}  p95 {:.2f}  p99 {:.2f}  max {:.1f} ms",
-            second.second, second.completed, second.errors, second.p50Ms, second.p95Ms,
-            second.p99Ms, second.maxMs));
+        output.line(fmt::format("{:5} s  {:6.0f} users  {:6} req  {:4} errors  p50 {}  p95 {}  p99 "
+                                "{}  max {} ms",
+            second.second, second.users, second.completed, second.errors, millis(second.p50Ms),
+            millis(second.p95Ms), millis(second.p99Ms), millis(second.maxMs)));
     });
     QObject::connect(&load, &ops::LoadRun::finished, &loop, [&](const ops::LoadResult& result) {
-        code = finished(output, arguments, environment, result);
+        code = conclude(result);
         loop.quit();
     });
-    QObject::connect(&load, &ops::LoadRun::failed, &loop, [&](const Error& error) {
-        code = output.fail(error);
-        loop.quit();
-    });
-    QTimer watch;
-    QObject::connect(&watch, &QTimer::timeout, &loop, [&] {
-        if (interrupted()) {
-            load.stop();
-        }
-    });
-    watch.start(100);
-    if (auto started = load.start(*scenario, target, arguments.seed); !started) {
+    QObject::connect(&load, &ops::LoadRun::failed, &loop,
+        [&](const Error& error) { output.progress("sluicectl: " + error.text()); });
+    watchForTheEnd(load, loop, untilStdinCloses);
+    if (auto started = load.start(options); !started) {
         return output.fail(started.error());
+    }
+    if (output.json) {
+        printJson({{QStringLiteral("started"),
+            QJsonObject{{QStringLiteral("scenario"), options.scenario.name},
+                {QStringLiteral("seconds"), options.scenario.durationSeconds()},
+                {QStringLiteral("target"), options.target.toString()},
+                {QStringLiteral("seed"), QString::number(options.seed)},
+                {QStringLiteral("folder"), options.folder},
+                {QStringLiteral("time_scale"), options.scenario.timeScale}}}});
     }
     loop.exec();
     return code;
 }
-
-} // namespace
 
 void addLoad(CLI::App& app, Commands& commands)
 {
     auto arguments = std::make_shared<LoadArguments>();
     CLI::App* group = app.add_subcommand("load", "Test under load and get a verdict");
     group->require_subcommand(1);
-    CLI::App* sub =
-        commands.add(*group, "run", "Run a scenario; exit code 1 when a target was missed",
-            [&commands, arguments] { return run(commands.output, *arguments); });
-    arguments->environment.addTo(*sub);
+    CLI::App* sub = commands.add(*group, "run",
+        "Run a scenario; exit code 1 when a target was missed or the gate did not open",
+        [&commands, arguments] { return run(commands.output, *arguments); });
+    arguments->addTo(*sub);
     sub->add_option("--scenario", arguments->scenario,
-           "a bundled scenario's name (normal, peak, smoke) or a file")
+           "a scenario's name (smoke, normal, peak, stress, spike, ramp, endurance, or your own) "
+           "or "
+           "a file")
         ->capture_default_str();
     sub->add_option(
-        "--target", arguments->target, "URL instead of the environment's balancer; loopback only");
-    sub->add_option(
-           "--seconds", arguments->seconds, "run so long instead of the scenario's own time")
+           "--seconds", arguments->seconds, "scale the scenario's times so that it lasts so long")
         ->check(CLI::Range(1.0, 86400.0));
-    sub->add_option("--seed", arguments->seed, "order of the queries")->capture_default_str();
-    sub->add_option("--out", arguments->out, "folder for result.json and seconds.csv");
+    sub->add_option(
+           "--time-scale", arguments->timeScale, "scale the scenario's times by this factor")
+        ->check(CLI::Range(0.001, 1000.0))
+        ->excludes("--seconds");
+    sub->add_option("--seed", arguments->seed, "order of the queries, times of the requests")
+        ->capture_default_str();
+    sub->add_option(
+        "--out", arguments->out, "run folder (default: a new one among the user's runs)");
+    sub->add_option("--gate", arguments->gate,
+        "hold the run against \"baseline\" (set by `load baseline`), or against a run");
+    sub->add_option("--margin", arguments->margin, "of the gate: no worse by more than this share")
+        ->check(CLI::Range(0.0, 10.0))
+        ->capture_default_str();
+    sub->add_option("--floor-ms", arguments->floorMs,
+           "of the gate: a latency that changed by less is no worse, whatever the share")
+        ->check(CLI::Range(0.0, 1e6))
+        ->capture_default_str();
+    sub->add_flag("--until-stdin-closes", arguments->untilStdinCloses,
+        "end when standard input does: a generator that dies with its console");
     sub->footer("Open model: requests start on a schedule whatever the server does, and latency "
                 "counts from the intended\n"
                 "start. Ctrl+C ends it within a second. Example: sluicectl load run --scenario "
                 "normal --seconds 60");
+    addLoadRuns(*group, commands);
+    addLoadCapacity(*group, commands);
 }
 
 } // namespace sluice::ctl

@@ -252,7 +252,7 @@ void TestCommandLine::badInputIsSaid_data()
                               << QByteArray("not running");
     QTest::newRow("foreign load target")
         << words("load run --target http://192.0.2.1:80 --seconds 1") << QByteArray() << 2
-        << QByteArray("loopback");
+        << QByteArray("is not this machine");
     QTest::newRow("unknown environment") << words("rollout status --environment nowhere")
                                          << QByteArray() << 2 << QByteArray("no environment");
 }
@@ -331,7 +331,9 @@ void TestCommandLine::stackGoesUpAndDown()
         QStringLiteral("smoke"), QStringLiteral("--seconds"), QStringLiteral("3"),
         QStringLiteral("--json")});
     QVERIFY2(done.code == 0 || done.code == 1, done.err.constData());
-    QCOMPARE(done.json()[QStringLiteral("succeeded")].toInt(), 3);
+    const QJsonObject load = done.json()[QStringLiteral("result")].toObject();
+    QVERIFY(load[QStringLiteral("succeeded")].toInt() > 0);
+    QCOMPARE(load[QStringLiteral("succeeded")], load[QStringLiteral("scheduled")]);
     done = run({QStringLiteral("history"), QStringLiteral("--json")});
     QVERIFY(done.out.split('\n').size() >= 4);
 

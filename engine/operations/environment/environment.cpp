@@ -23,6 +23,7 @@ QJsonObject toJson(const Environment& environment)
     return {{QStringLiteral("name"), environment.name},
         {QStringLiteral("production"), environment.production},
         {QStringLiteral("read_only"), environment.readOnly},
+        {QStringLiteral("load_target"), environment.loadTarget},
         {QStringLiteral("prometheus"), environment.prometheus.toString()},
         {QStringLiteral("redis"),
             QJsonObject{{QStringLiteral("host"), environment.redis.host},
@@ -39,6 +40,7 @@ Environment fromJson(const QJsonObject& object)
     environment.name = object[QStringLiteral("name")].toString();
     environment.production = object[QStringLiteral("production")].toBool();
     environment.readOnly = object[QStringLiteral("read_only")].toBool();
+    environment.loadTarget = object[QStringLiteral("load_target")].toBool();
     environment.prometheus = QUrl(object[QStringLiteral("prometheus")].toString());
     const QJsonObject redis = object[QStringLiteral("redis")].toObject();
     environment.redis.host = redis[QStringLiteral("host")].toString();

@@ -31,6 +31,7 @@ struct Environment
     QString name; ///< unique; "local" is the local stack
     bool production = false; ///< colours the frame, asks for names in confirmations
     bool readOnly = false;
+    bool loadTarget = false; ///< load runs may be aimed at it without typing its name
     QUrl prometheus; ///< base URL; empty: not configured
     RedisEndpoint redis;
     QUrl balancer; ///< where clients send queries

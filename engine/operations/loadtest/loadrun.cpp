@@ -1,5 +1,6 @@
 #include "engine/operations/loadtest/loadrun.h"
 
+#include "engine/operations/loadtest/endurance.h"
 #include "engine/operations/loadtest/generator.h"
 #include "engine/operations/loadtest/serversampler.h"
 #include "engine/operations/loadtest/verdict.h"
@@ -314,6 +315,7 @@ void LoadRun::Private::end(const GeneratorResult& from)
     result.achievedRate =
         from.elapsedSeconds > 0 ? double(from.succeeded) / from.elapsedSeconds : 0;
     result.generatorCpu = from.elapsedSeconds > 0 ? from.cpuSeconds / from.elapsedSeconds : 0;
+    result.notes << enduranceNotes(result);
     judge(result);
     if (writer.isOpen()) {
         keep(writer.save(result));

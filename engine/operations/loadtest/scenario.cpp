@@ -141,6 +141,7 @@ LoadTargets readTargets(JsonReader& in)
     targets.workerMiB = in.optionalNumber("worker_mib", 1, 1e6);
     targets.workerCpuShare = in.optionalNumber("worker_cpu_share", 0, 1000);
     targets.cacheHitShare = in.optionalNumber("cache_hit_share", 0, 1);
+    targets.workerGrowth = in.optionalNumber("worker_mib_per_hour", 0.001, 1e6);
     return targets;
 }
 
@@ -345,6 +346,7 @@ QJsonObject targetsJson(const LoadTargets& targets)
     add(QStringLiteral("worker_mib"), targets.workerMiB);
     add(QStringLiteral("worker_cpu_share"), targets.workerCpuShare);
     add(QStringLiteral("cache_hit_share"), targets.cacheHitShare);
+    add(QStringLiteral("worker_mib_per_hour"), targets.workerGrowth);
     return object;
 }
 

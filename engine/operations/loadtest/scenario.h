@@ -86,6 +86,7 @@ struct LoadTargets
     std::optional<double> workerMiB = {}; ///< resident, the largest worker
     std::optional<double> workerCpuShare = {}; ///< 1: one core; the busiest worker, mean
     std::optional<double> cacheHitShare = {}; ///< 0..1, at least
+    std::optional<double> workerGrowth = {}; ///< MiB an hour, the largest worker
 };
 
 struct CurvePoint

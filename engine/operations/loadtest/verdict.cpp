@@ -1,6 +1,7 @@
 #include "engine/operations/loadtest/verdict.h"
 
 #include "engine/operations/loadtest/blockbootstrap.h"
+#include "engine/operations/loadtest/endurance.h"
 
 #include <algorithm>
 #include <cmath>
@@ -97,6 +98,25 @@ std::optional<double> mean(const std::vector<double>& values)
     return sum / double(values.size());
 }
 
+/// A leak is shown, or ruled out, by the whole interval: a noisy hour does neither.
+LoadCheck growthCheck(const LoadResult& result, double limit)
+{
+    const auto slope = memorySlope(result.seconds);
+    LoadCheck made = check(QStringLiteral("memory growth"), QStringLiteral("MiB/h"),
+        slope ? std::optional(slope->mibPerHour) : std::nullopt, limit);
+    if (slope) {
+        setInterval(made, slope->interval);
+        made.passed = slope->interval.high < limit;
+        made.state = made.passed          ? CheckState::Passed
+            : slope->interval.low > limit ? CheckState::Failed
+                                          : CheckState::NoData;
+        if (made.state == CheckState::NoData) {
+            made.value += QStringLiteral(", too short to tell");
+        }
+    }
+    return made;
+}
+
 void addServerChecks(LoadResult& result)
 {
     const LoadTargets& limits = result.scenario.targets;
@@ -127,6 +147,9 @@ void addServerChecks(LoadResult& result)
             *limits.cacheHitShare, true);
         setInterval(made, meanInterval(blockMeans(values)));
         add(made);
+    }
+    if (limits.workerGrowth) {
+        add(growthCheck(result, *limits.workerGrowth));
     }
 }
 

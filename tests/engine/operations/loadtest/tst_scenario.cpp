@@ -131,7 +131,7 @@ void TestScenario::schemaKnowsWhatTheReaderKnows()
     QCOMPARE(members, properties.keys());
     const QJsonObject targets =
         properties[QStringLiteral("targets")].toObject()[QStringLiteral("properties")].toObject();
-    open->targets = {1, 1, 0.1, 1.0, 1.0, 1.0, 0.5};
+    open->targets = {1, 1, 0.1, 1.0, 1.0, 1.0, 0.5, 1.0};
     QCOMPARE(open->toJson()[QStringLiteral("targets")].toObject().keys(), targets.keys());
     const QJsonObject routes =
         properties[QStringLiteral("routes")].toObject()[QStringLiteral("properties")].toObject();
