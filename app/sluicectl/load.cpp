@@ -2,6 +2,7 @@
 
 #include "engine/operations/loadtest/comparison.h"
 #include "engine/operations/loadtest/loadrun.h"
+#include "engine/operations/loadtest/locustrun.h"
 
 #include <QJsonDocument>
 #include <QNetworkAccessManager>
@@ -29,6 +30,10 @@ struct LoadArguments : LoadTarget
     double margin = 0.05;
     double floorMs = 1;
     bool untilStdinCloses = false;
+    std::string generator = "native";
+    int locustWorkers = 2;
+    std::vector<std::string> locustHosts;
+    std::string locustMaster = "127.0.0.1";
 };
 
 std::string millis(double value)
@@ -97,13 +102,80 @@ int conclude(const Output& output, const LoadArguments& arguments, const ops::Lo
     if (output.json) {
         printJson(last);
     }
-    record(output, localUser(), result.environment, QStringLiteral("load"),
-        QStringLiteral("%1, %2 s").arg(result.scenario.name).arg(result.scenario.durationSeconds()),
-        result.passed ? QStringLiteral("passed") : result.verdict(),
-        {{QStringLiteral("p95_ms"), result.p95Ms}, {QStringLiteral("p99_ms"), result.p99Ms},
-            {QStringLiteral("requests"), result.scheduled},
-            {QStringLiteral("folder"), QString::fromStdString(arguments.out)}});
+    if (!arguments.untilStdinCloses) { // else whoever started us keeps the history
+        record(output, localUser(), result.environment, QStringLiteral("load"),
+            QStringLiteral("%1, %2 s")
+                .arg(result.scenario.name)
+                .arg(result.scenario.durationSeconds()),
+            result.passed ? QStringLiteral("passed") : result.verdict(),
+            {{QStringLiteral("p95_ms"), result.p95Ms}, {QStringLiteral("p99_ms"), result.p99Ms},
+                {QStringLiteral("requests"), result.scheduled},
+                {QStringLiteral("folder"), QString::fromStdString(arguments.out)}});
+    }
     return good ? 0 : 1;
+}
+
+/// A line (or JSON object) of a run's second.
+void printSecond(const Output& output, const ops::LoadSecond& second)
+{
+    if (output.json) {
+        printJson(second.toJson());
+    }
+    output.line(fmt::format("{:5} s  {:6.0f} users  {:6} req  {:4} errors  p50 {}  p95 {}  p99 "
+                            "{}  max {} ms",
+        second.second, second.users, second.completed, second.errors, millis(second.p50Ms),
+        millis(second.p95Ms), millis(second.p99Ms), millis(second.maxMs)));
+}
+
+void printStart(const Output& output, const ops::LoadOptions& options)
+{
+    if (output.json) {
+        printJson({{QStringLiteral("started"),
+            QJsonObject{{QStringLiteral("scenario"), options.scenario.name},
+                {QStringLiteral("seconds"), options.scenario.durationSeconds()},
+                {QStringLiteral("target"), options.target.toString()},
+                {QStringLiteral("seed"), QString::number(options.seed)},
+                {QStringLiteral("folder"), options.folder},
+                {QStringLiteral("time_scale"), options.scenario.timeScale}}}});
+    }
+}
+
+/// As runToItsEnd(), on Locust.
+int runOnLocust(const Output& output, const LoadArguments& arguments,
+    const ops::LoadOptions& options, const std::function<int(const ops::LoadResult&)>& conclude)
+{
+    ops::LocustSetup setup;
+    setup.localWorkers = arguments.locustWorkers;
+    setup.masterHost = QString::fromStdString(arguments.locustMaster);
+    for (const std::string& host : arguments.locustHosts) {
+        setup.remoteWorkers << QString::fromStdString(host);
+    }
+    QEventLoop loop;
+    int code = 2;
+    ops::LocustRun load;
+    QObject::connect(&load, &ops::LocustRun::second, &loop,
+        [&](const ops::LoadSecond& second) { printSecond(output, second); });
+    QObject::connect(&load, &ops::LocustRun::noted, &loop, [&](const QString& note) {
+        if (output.json) {
+            printJson({{QStringLiteral("note"), note}});
+        }
+        output.line(note.toStdString());
+    });
+    QObject::connect(&load, &ops::LocustRun::finished, &loop, [&](const ops::LoadResult& result) {
+        code = conclude(result);
+        loop.quit();
+    });
+    QObject::connect(&load, &ops::LocustRun::failed, &loop, [&](const Error& error) {
+        code = output.fail(error);
+        loop.quit();
+    });
+    watchForTheEnd(load, loop, arguments.untilStdinCloses);
+    if (auto started = load.start(setup, options); !started) {
+        return output.fail(started.error());
+    }
+    printStart(output, options);
+    loop.exec();
+    return code;
 }
 
 int run(const Output& output, LoadArguments arguments)
@@ -132,8 +204,12 @@ int run(const Output& output, LoadArguments arguments)
         arguments.out = ops::newRunFolder(*scenario).toStdString();
     }
     options->folder = QString::fromStdString(arguments.out);
-    return runToItsEnd(output, *options, arguments.untilStdinCloses,
-        [&](const ops::LoadResult& result) { return conclude(output, arguments, result); });
+    const auto end = [&](const ops::LoadResult& result) {
+        return conclude(output, arguments, result);
+    };
+    return arguments.generator == "locust"
+        ? runOnLocust(output, arguments, *options, end)
+        : runToItsEnd(output, *options, arguments.untilStdinCloses, end);
 }
 
 } // namespace
@@ -258,15 +334,8 @@ int runToItsEnd(const Output& output, const ops::LoadOptions& options, bool unti
     QEventLoop loop;
     int code = 2;
     ops::LoadRun load;
-    QObject::connect(&load, &ops::LoadRun::second, &loop, [&](const ops::LoadSecond& second) {
-        if (output.json) {
-            printJson(second.toJson());
-        }
-        output.line(fmt::format("{:5} s  {:6.0f} users  {:6} req  {:4} errors  p50 {}  p95 {}  p99 "
-                                "{}  max {} ms",
-            second.second, second.users, second.completed, second.errors, millis(second.p50Ms),
-            millis(second.p95Ms), millis(second.p99Ms), millis(second.maxMs)));
-    });
+    QObject::connect(&load, &ops::LoadRun::second, &loop,
+        [&](const ops::LoadSecond& second) { printSecond(output, second); });
     QObject::connect(&load, &ops::LoadRun::finished, &loop, [&](const ops::LoadResult& result) {
         code = conclude(result);
         loop.quit();
@@ -277,15 +346,7 @@ int runToItsEnd(const Output& output, const ops::LoadOptions& options, bool unti
     if (auto started = load.start(options); !started) {
         return output.fail(started.error());
     }
-    if (output.json) {
-        printJson({{QStringLiteral("started"),
-            QJsonObject{{QStringLiteral("scenario"), options.scenario.name},
-                {QStringLiteral("seconds"), options.scenario.durationSeconds()},
-                {QStringLiteral("target"), options.target.toString()},
-                {QStringLiteral("seed"), QString::number(options.seed)},
-                {QStringLiteral("folder"), options.folder},
-                {QStringLiteral("time_scale"), options.scenario.timeScale}}}});
-    }
+    printStart(output, options);
     loop.exec();
     return code;
 }
@@ -325,13 +386,28 @@ void addLoad(CLI::App& app, Commands& commands)
         ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
     sub->add_flag("--until-stdin-closes", arguments->untilStdinCloses,
-        "end when standard input does: a generator that dies with its console");
+        "end when standard input does, and leave the history to whoever started this: a generator "
+        "that dies with its console");
+    sub->add_option("--generator", arguments->generator,
+           "native; or locust, for several machines: it never passes by itself")
+        ->check(CLI::IsMember({"native", "locust"}))
+        ->capture_default_str();
+    sub->add_option("--locust-workers", arguments->locustWorkers, "Locust's processes here")
+        ->check(CLI::Range(0, 64))
+        ->capture_default_str();
+    sub->add_option("--locust-host", arguments->locustHosts,
+        "a Locust worker on another host, by a command that runs a shell line there "
+        "(\"ssh load1\"); may be given again");
+    sub->add_option("--locust-master", arguments->locustMaster,
+           "this machine's name or address, as those hosts reach it")
+        ->capture_default_str();
     sub->footer("Open model: requests start on a schedule whatever the server does, and latency "
                 "counts from the intended\n"
                 "start. Ctrl+C ends it within a second. Example: sluicectl load run --scenario "
                 "normal --seconds 60");
     addLoadRuns(*group, commands);
     addLoadCapacity(*group, commands);
+    addLoadExport(*group, commands);
 }
 
 } // namespace sluice::ctl

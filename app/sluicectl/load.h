@@ -31,5 +31,6 @@ void printComparison(const Output& output, const ops::Comparison& comparison);
 
 void addLoadRuns(CLI::App& group, Commands& commands); ///< list, show, compare, baseline, merge
 void addLoadCapacity(CLI::App& group, Commands& commands);
+void addLoadExport(CLI::App& group, Commands& commands); ///< export (JMeter), report
 
 } // namespace sluice::ctl

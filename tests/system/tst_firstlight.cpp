@@ -364,14 +364,14 @@ void TestFirstLight::loadRunGetsAVerdict()
 {
     auto* load = page<LoadWorkspace>(*m_window, "load");
     load->seconds()->setValue(10);
-    load->start();
-    QVERIFY(load->isRunning());
+    load->start(); // looks at the target first
+    QTRY_VERIFY_WITH_TIMEOUT(load->isRunning(), soon);
     QTRY_VERIFY_WITH_TIMEOUT(load->result().has_value(), 30000);
     QVERIFY(load->result()->completed);
     QCOMPARE(load->result()->scheduled, 500);
     QCOMPARE(load->result()->sent, 500);
     QCOMPARE(load->result()->succeeded, 500);
-    QCOMPARE(load->result()->checks.size(), 3);
+    QVERIFY(load->result()->checks.size() >= 3);
     QVERIFY(!load->latency()->series().isEmpty());
     picture(QStringLiteral("load"));
     page<MonitorWorkspace>(*m_window, "monitor");

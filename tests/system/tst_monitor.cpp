@@ -2,11 +2,11 @@
 #include "tests/support/testcase.h"
 
 #include "engine/operations/environment/localstack.h"
+#include "ui/charts/heatmap.h"
 #include "ui/charts/livechart.h"
 #include "ui/monitor/alertspage.h"
 #include "ui/monitor/dashboardview.h"
 #include "ui/monitor/explorepage.h"
-#include "ui/monitor/heatmap.h"
 #include "ui/monitor/metrictile.h"
 #include "ui/monitor/monitorworkspace.h"
 #include "ui/monitor/overviewpage.h"

@@ -1,249 +1,173 @@
 #include "ui/load/loadworkspace.h"
 
-#include "engine/base/resources.h"
+#include "engine/operations/loadtest/runfolder.h"
 #include "engine/operations/record/history.h"
 #include "ui/charts/chartgroup.h"
-#include "ui/charts/livechart.h"
+#include "ui/load/loadtables.h"
+#include "ui/load/reportfile.h"
+#include "ui/load/runcharts.h"
+#include "ui/load/runspage.h"
+#include "ui/load/scenariopanel.h"
+#include "ui/load/verdictpanel.h"
 #include "ui/shell/button.h"
-#include "ui/shell/card.h"
+#include "ui/shell/confirmdialog.h"
 #include "ui/shell/console.h"
 #include "ui/shell/format.h"
 #include "ui/shell/infobanner.h"
 #include "ui/shell/stateview.h"
 
 #include <QAction>
-#include <QComboBox>
-#include <QDir>
-#include <QFile>
-#include <QFileInfo>
-#include <QFormLayout>
-#include <QGridLayout>
-#include <QHeaderView>
-#include <QProgressBar>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QRandomGenerator>
 #include <QSpinBox>
-#include <QTableWidget>
-#include <QVBoxLayout>
+#include <QStackedWidget>
+#include <QTabBar>
 
 namespace sluice::ui {
-
-namespace {
-
-QTableWidget* table(const QString& name, const QStringList& columns, QWidget* parent)
-{
-    auto* made = new QTableWidget(0, int(columns.size()), parent);
-    made->setAccessibleName(name);
-    made->setHorizontalHeaderLabels(columns);
-    made->setShowGrid(false);
-    made->setFrameShape(QFrame::NoFrame);
-    made->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    made->setSelectionMode(QAbstractItemView::NoSelection);
-    made->setTabKeyNavigation(false);
-    made->verticalHeader()->hide();
-    made->verticalHeader()->setDefaultSectionSize(26);
-    made->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    made->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
-    for (int column = 0; column < columns.size(); ++column) {
-        made->horizontalHeaderItem(column)->setTextAlignment(
-            (column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    }
-    return made;
-}
-
-void fill(QTableWidget* table, int row, const QStringList& texts)
-{
-    for (int column = 0; column < texts.size(); ++column) {
-        auto* item = new QTableWidgetItem(texts[column]);
-        item->setTextAlignment((column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-        table->setItem(row, column, item);
-    }
-}
-
-} // namespace
-
-void LoadWorkspace::inkChecks()
-{
-    for (int row = 0; row < m_checks->rowCount(); ++row) {
-        QTableWidgetItem* verdict = m_checks->item(row, 3);
-        verdict->setForeground(theme().color(Tone(verdict->data(Qt::UserRole).toInt())));
-    }
-}
 
 LoadWorkspace::LoadWorkspace(Console* console, QWidget* parent)
     : Workspace(console, QStringLiteral("load"), tr("Load"), parent)
     , m_state(new StateView(this))
-    , m_group(new ChartGroup(this))
+    , m_tabs(new QTabBar(this))
+    , m_pages(new QStackedWidget(this))
+    , m_panel(new ScenarioPanel(this))
+    , m_charts(new RunCharts(this))
+    , m_verdict(new VerdictPanel(this))
+    , m_runs(new RunsPage(console, this))
+    , m_preflight(new Preflight(this))
 {
-    m_group->setElapsed(true);
-    m_group->setLiveRange(0, 60);
-    auto* page = new QWidget(this);
-    auto* columns = new QHBoxLayout(page);
-    columns->setContentsMargins(0, 0, 0, 0);
-    columns->setSpacing(12);
-    columns->addWidget(makeScenario());
-    columns->addWidget(makeCharts(), 1);
-    columns->addWidget(makeVerdict());
-    m_state->setDataWidget(page);
+    m_state->setDataWidget(makePages());
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_state);
-
-    auto* run = new QAction(tr("Start the load run"), this);
-    run->setToolTip(tr("The chosen scenario, against the balancer"));
-    run->setShortcut(QKeySequence(Qt::Key_F5));
-    run->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    connect(run, &QAction::triggered, this, &LoadWorkspace::start);
-    addAction(run);
-    auto* end = new QAction(tr("Stop the load run"), this);
-    end->setToolTip(tr("Keeps what was measured so far"));
-    end->setShortcut(QKeySequence(Qt::SHIFT | Qt::Key_F5));
-    end->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    connect(end, &QAction::triggered, this, &LoadWorkspace::stop);
-    addAction(end);
+    addActions();
 
     connect(m_state, &StateView::actionTriggered, console, &Console::startLocalStack);
     connect(m_state, &StateView::retryRequested, console, &Console::reconnect);
     connect(console, &Console::environmentChanged, this, &LoadWorkspace::updateState);
     connect(console, &Console::localStackChanged, this, &LoadWorkspace::updateState);
-    loadScenarios();
+    connect(m_panel, &ScenarioPanel::startAsked, this, &LoadWorkspace::start);
+    connect(m_panel, &ScenarioPanel::stopAsked, this, &LoadWorkspace::stop);
+    connect(m_panel, &ScenarioPanel::changed, this, [this] {
+        if (!isRunning()) {
+            look();
+        }
+    });
+    connect(m_preflight, &Preflight::looked, this, &LoadWorkspace::onLooked);
+    connect(m_verdict, &VerdictPanel::reportAsked, this, &LoadWorkspace::askForReport);
+    connect(m_runs, &RunsPage::opened, this, [this](const ops::LoadResult& run) {
+        if (!isRunning()) {
+            showRun(run);
+            m_tabs->setCurrentIndex(0);
+        }
+    });
     updateState();
 }
 
 LoadWorkspace::~LoadWorkspace() = default;
 
-QWidget* LoadWorkspace::makeScenario()
+QSpinBox* LoadWorkspace::seconds() const
 {
-    auto* card = new Card(tr("Scenario"), tr("native generator"), this);
-    card->setFixedWidth(260);
-    m_scenario = new QComboBox(card);
-    m_scenario->setAccessibleName(tr("Scenario"));
-    m_seconds = new QSpinBox(card);
-    m_seconds->setRange(1, 86400);
-    m_seconds->setValue(60);
-    m_seconds->setSuffix(tr(" s"));
-    m_seconds->setAccessibleName(tr("Run for"));
-    m_description = new Text(FontRole::Base, Ink::Muted, {}, card);
-    m_description->setWordWrap(true);
-    m_target = new Text(FontRole::Base, Ink::Muted, {}, card);
-    m_target->setWordWrap(true);
-    auto* form = new QFormLayout;
-    form->addRow(tr("Scenario"), m_scenario);
-    form->addRow(tr("Run for"), m_seconds);
-    card->content()->addLayout(form);
-    card->content()->addWidget(m_description);
-    card->content()->addWidget(m_target);
-    m_banner = new InfoBanner(card);
-    card->content()->addWidget(m_banner);
-    card->content()->addStretch();
-    m_progress = new QProgressBar(card);
-    m_progress->setAccessibleName(tr("Progress of the run"));
-    m_progress->setTextVisible(false);
-    m_progress->hide();
-    card->content()->addWidget(m_progress);
-    m_stop = new Button(tr("Stop"), ButtonRole::Danger, card);
-    m_stop->setToolTip(tr("Ends the run within a second (Shift+F5)"));
-    m_start = new Button(tr("Start"), ButtonRole::Primary, card);
-    m_start->setToolTip(tr("Runs the scenario against the balancer (F5)"));
-    auto* buttons = new QHBoxLayout;
-    buttons->addWidget(m_stop);
-    buttons->addStretch();
-    buttons->addWidget(m_start);
-    card->content()->addLayout(buttons);
-    connect(m_start, &Button::clicked, this, &LoadWorkspace::start);
-    connect(m_stop, &Button::clicked, this, &LoadWorkspace::stop);
-    connect(m_scenario, &QComboBox::currentIndexChanged, this, &LoadWorkspace::showScenario);
-    return card;
+    return m_panel->seconds();
 }
 
-QWidget* LoadWorkspace::makeCharts()
+LiveChart* LoadWorkspace::latency() const
 {
-    auto* area = new QWidget(this);
-    auto* grid = new QGridLayout(area);
-    grid->setContentsMargins(0, 0, 0, 0);
-    grid->setSpacing(12);
-    const auto add = [&](const QString& name, const QString& hint, Unit unit, int row, int column) {
-        auto* card = new Card(name, hint, area);
-        auto* chart = new LiveChart(name, m_group, unit, card);
-        chart->setEmptyText(tr("no run yet"));
-        card->content()->addWidget(chart, 1);
-        grid->addWidget(card, row, column);
-        return chart;
+    return m_charts->latency();
+}
+
+QWidget* LoadWorkspace::makePages()
+{
+    auto* page = new QWidget(this);
+    auto* rows = new QVBoxLayout(page);
+    rows->setContentsMargins(0, 0, 0, 0);
+    rows->setSpacing(8);
+    m_tabs->setAccessibleName(tr("Parts of this page"));
+    m_tabs->setDrawBase(false);
+    m_tabs->setExpanding(false);
+    auto* run = new QWidget(page);
+    auto* columns = new QHBoxLayout(run);
+    columns->setContentsMargins(0, 0, 0, 0);
+    columns->setSpacing(12);
+    columns->addWidget(m_panel);
+    columns->addWidget(m_charts, 1);
+    columns->addWidget(m_verdict);
+    m_tabs->addTab(tr("Run"));
+    m_pages->addWidget(run);
+    m_tabs->addTab(tr("Runs"));
+    m_pages->addWidget(m_runs);
+    rows->addWidget(m_tabs);
+    rows->addWidget(m_pages, 1);
+    connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
+        m_pages->setCurrentIndex(index);
+        if (index == 1) {
+            m_runs->reload();
+        }
+    });
+    return page;
+}
+
+void LoadWorkspace::addActions()
+{
+    const auto add = [this](const QString& text, const QString& tip, const QKeySequence& keys,
+                         auto handler) {
+        auto* action = new QAction(text, this);
+        action->setToolTip(tip);
+        action->setShortcut(keys);
+        action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+        connect(action, &QAction::triggered, this, handler);
+        addAction(action);
     };
-    m_rate = add(tr("Requests a second"), tr("on the schedule"), Unit::PerSecond, 0, 0);
-    m_latency = add(tr("Response time"), tr("from the intended start"), Unit::Seconds, 0, 1);
-    m_errors = add(tr("Errors"), tr("a second"), Unit::Count, 1, 0);
-    m_inFlight = add(tr("In flight"), tr("waiting for an answer"), Unit::Count, 1, 1);
-    return area;
+    add(tr("Start the load run"), tr("The chosen scenario, against the target"),
+        QKeySequence(Qt::Key_F5), &LoadWorkspace::start);
+    add(tr("Stop the load run"), tr("Keeps what was measured so far"),
+        QKeySequence(Qt::SHIFT | Qt::Key_F5), &LoadWorkspace::stop);
+    add(tr("Save the load run's report"), tr("HTML or PDF, with the pictures"), {},
+        &LoadWorkspace::askForReport);
 }
 
-QWidget* LoadWorkspace::makeVerdict()
+void LoadWorkspace::activated()
 {
-    auto* card = new Card(tr("Verdict"), tr("target by target"), this);
-    card->setFixedWidth(300);
-    m_verdict = new Text(FontRole::Figure, Ink::Muted, tr("no run yet"), card);
-    m_summary = new Text(FontRole::Base, Ink::Muted, {}, card);
-    m_summary->setWordWrap(true);
-    m_checks = table(tr("Targets"), {tr("target"), tr("value"), tr("limit"), tr("verdict")}, card);
-    connect(&theme(), &Theme::changed, this, &LoadWorkspace::inkChecks);
-    m_checks->setFixedHeight(26 * 4 + 10);
-    m_figures = table(tr("Figures"), {tr("figure"), tr("value")}, card);
-    m_figures->horizontalHeader()->hide();
-    card->content()->addWidget(m_verdict);
-    card->content()->addWidget(m_summary);
-    card->content()->addWidget(m_checks);
-    card->content()->addWidget(m_figures, 1);
-    return card;
-}
-
-void LoadWorkspace::loadScenarios()
-{
-    const QDir folder(QString::fromStdString(resourceFile("scenarios").string()));
-    const QStringList files = folder.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name);
-    for (const QString& name : files) {
-        QFile file(folder.filePath(name));
-        if (!file.open(QIODevice::ReadOnly)) {
-            continue;
-        }
-        const auto scenario = ops::Scenario::fromJson(file.readAll(), file.fileName());
-        if (!scenario) {
-            m_banner->show(Tone::Bad, QString::fromStdString(scenario.error().text()));
-            continue;
-        }
-        m_scenarios << *scenario;
-        m_scenario->addItem(scenario->name);
+    if (!isRunning()) {
+        look();
     }
-    m_scenario->setCurrentText(QStringLiteral("normal"));
-    showScenario();
+    if (!m_lookedForLost) {
+        m_lookedForLost = true;
+        lookForLostRun();
+    }
 }
 
-void LoadWorkspace::showScenario()
+void LoadWorkspace::lookForLostRun()
 {
-    const int index = m_scenario->currentIndex();
-    if (index < 0) {
-        m_description->setText(
-            tr("No scenario was found in %1.")
-                .arg(QString::fromStdString(resourceFile("scenarios").string())));
-        updateButtons();
-        return;
-    }
-    const ops::Scenario& scenario = m_scenarios[index];
-    m_description->setText(
-        tr("%1 users, %2 requests a second on a fixed schedule. Targets: p95 under %3 ms, p99 "
-           "under %4 ms, errors under %5.")
-            .arg(format::count(scenario.peakUsers()), format::number(scenario.peakRate()),
-                format::number(scenario.targets.p95Ms), format::number(scenario.targets.p99Ms),
-                format::percent(scenario.targets.errorShare)));
-    m_rate->setLeastTop(scenario.peakRate() * 1.2);
-    m_latency->setLimits(
-        {{scenario.targets.p95Ms / 1000, tr("p95 fails at %1 ms").arg(scenario.targets.p95Ms)}});
-    updateButtons();
+    using Head = std::optional<ops::LoadResult>;
+    console()->jobs()->start<Head>(
+        tr("Looking for the last load run"), QStringLiteral("load-last"),
+        [](JobControl&) -> Result<Head> {
+            const QList<ops::LoadResult> runs = ops::listRuns();
+            if (runs.isEmpty() || runs.first().state != QLatin1StringView("lost")) {
+                return Head();
+            }
+            auto whole = ops::readRun(ops::runsFolder() + u'/' + runs.first().id);
+            return whole ? Head(std::move(*whole)) : Head();
+        },
+        this,
+        [this](const Result<Head>& head) {
+            if (!head || !*head || isRunning() || m_result) {
+                return;
+            }
+            showRun(**head);
+            m_panel->banner()->show(Tone::Warn,
+                tr("The last run, %1, ended with the console that had started it. What it had "
+                   "measured by then is shown.")
+                    .arg((*head)->scenario.name));
+        });
 }
 
 void LoadWorkspace::updateState()
 {
     if (console()->hasEnvironment() && !console()->environment().balancer.isEmpty()) {
-        m_target->setText(
-            tr("Against %1 of \"%2\".")
-                .arg(console()->environment().balancer.toString(), console()->environment().name));
+        m_panel->setTarget(console()->environment().balancer);
         m_state->showData();
     } else if (console()->isLocalStackStarting()) {
         m_state->showLoading(tr("Starting the local stack"), false);
@@ -262,167 +186,207 @@ void LoadWorkspace::updateState()
 
 void LoadWorkspace::updateButtons()
 {
-    const bool running = isRunning();
-    m_start->setEnabled(!running && m_scenario->currentIndex() >= 0 && console()->hasEnvironment()
-        && !console()->environment().readOnly);
-    m_stop->setEnabled(running);
-    m_scenario->setEnabled(!running);
-    m_seconds->setEnabled(!running);
+    m_panel->setRunning(isRunning(),
+        !m_starting && console()->hasEnvironment() && !console()->environment().readOnly
+            && m_panel->target().isValid());
+}
+
+void LoadWorkspace::look()
+{
+    const auto scenario = m_panel->scenario();
+    if (scenario && console()->hasEnvironment() && !m_panel->target().host().isEmpty()) {
+        m_preflight->look(*scenario, m_panel->generator(), m_panel->target(),
+            console()->environment().prometheus.isEmpty() ? nullptr : console()->prometheus());
+    } else {
+        m_panel->showChecks({});
+    }
+    updateButtons();
 }
 
 void LoadWorkspace::start()
 {
-    if (isRunning() || m_scenario->currentIndex() < 0 || !console()->hasEnvironment()) {
+    if (isRunning() || m_starting || !m_panel->scenario() || !console()->hasEnvironment()
+        || console()->environment().readOnly) {
         return;
     }
-    const ops::Scenario scenario =
-        m_scenarios[m_scenario->currentIndex()].lasting(m_seconds->value());
-    m_run = std::make_unique<ops::LoadRun>();
-    connect(m_run.get(), &ops::LoadRun::second, this, &LoadWorkspace::onSecond);
-    connect(m_run.get(), &ops::LoadRun::finished, this, &LoadWorkspace::onFinished);
-    connect(m_run.get(), &ops::LoadRun::failed, this, &LoadWorkspace::onFailed);
-    if (auto started = m_run->start(scenario, console()->environment().balancer); !started) {
-        onFailed(started.error());
+    m_starting = true;
+    m_tabs->setCurrentIndex(0);
+    m_panel->banner()->dismiss();
+    look(); // onLooked() goes on
+}
+
+void LoadWorkspace::onLooked(const QList<PreflightCheck>& checks)
+{
+    m_panel->showChecks(checks);
+    if (!m_starting) {
         return;
     }
-    m_banner->dismiss();
-    m_history.clear();
+    m_starting = false;
+    if (worstOf(checks) == Tone::Bad) {
+        m_panel->banner()->show(Tone::Bad, tr("Not started: see above."));
+        m_verdict->showNothing(tr("not started"), {}, Tone::Bad);
+        updateButtons();
+    } else if (!m_panel->isLocal() || console()->environment().production) {
+        updateButtons();
+        confirm();
+    } else { // a warning is on the page, and the generator's own lag is in the verdict
+        run({});
+    }
+}
+
+void LoadWorkspace::confirm()
+{
+    const ops::Scenario scenario = *m_panel->scenario();
+    const bool local = m_panel->isLocal();
+    Confirmation what;
+    what.title = tr("Run %1 against %2").arg(scenario.name, m_panel->target().host());
+    what.object =
+        tr("Up to %1 users and %2 requests a second, for %3, at %4.")
+            .arg(format::count(scenario.peakUsers()), format::number(scenario.peakRate()),
+                format::duration(scenario.durationSeconds()), m_panel->target().toString());
+    what.consequence = local ? tr("Stop ends the run within a second.")
+                             : tr("This is not the machine you sit at: what it serves will be slow "
+                                  "or away meanwhile. Stop ends the run within a second.");
+    what.verb = tr("Run %1").arg(scenario.name);
+    what.danger = true;
+    what.environment = console()->environment().name;
+    what.production = console()->environment().production;
+    // Marked as a load target: asked about, and not to be typed.
+    what.typeToConfirm = local
+            || (console()->environment().loadTarget
+                && m_panel->target() == console()->environment().balancer)
+        ? QString()
+        : m_panel->target().host();
+    auto* dialog = new ConfirmDialog(what, this);
+    connect(dialog, &QDialog::accepted, this,
+        [this, host = local ? QString() : m_panel->target().host()] { run(host); });
+    dialog->open();
+}
+
+void LoadWorkspace::run(const QString& meant)
+{
+    const auto scenario = m_panel->scenario();
+    if (isRunning() || !scenario) {
+        return;
+    }
+    LoadOrder order;
+    order.scenario = *scenario;
+    order.target = m_panel->target();
+    order.environment = console()->environment().name;
+    order.generator = m_panel->generator();
+    order.meant = meant;
+    order.seed = QRandomGenerator::global()->generate();
+    order.folder = ops::newRunFolder(*scenario);
+    m_process = std::make_unique<LoadProcess>();
+    connect(m_process.get(), &LoadProcess::second, this, &LoadWorkspace::onSecond);
+    connect(m_process.get(), &LoadProcess::noted, m_verdict, &VerdictPanel::addNote);
+    connect(m_process.get(), &LoadProcess::finished, this, &LoadWorkspace::onFinished);
+    connect(m_process.get(), &LoadProcess::failed, this, &LoadWorkspace::onFailed);
     m_result.reset();
-    m_group->resetZoom();
-    m_group->setLiveRange(0, scenario.durationSeconds());
-    for (LiveChart* chart : {m_rate, m_latency, m_errors, m_inFlight}) {
-        chart->setSeries({});
-    }
-    showVerdict(Tone::None, tr("running"));
-    m_summary->setText(tr("The verdict comes at the end."));
-    m_checks->setRowCount(0);
-    m_figures->setRowCount(0);
-    m_progress->setRange(0, int(scenario.durationSeconds()));
-    m_progress->setValue(0);
-    m_progress->show();
-    setStatus(tr("Load run: %1").arg(scenario.name));
+    m_charts->setStale(false);
+    m_charts->begin(*scenario, order.generator == QLatin1StringView("native"));
+    m_verdict->showNothing(tr("running"), tr("The verdict comes at the end."));
+    m_panel->setProgress(0, tr("starting"));
+    setStatus(tr("Load run: %1").arg(scenario->name));
+    m_process->start(order);
     updateButtons();
 }
 
 void LoadWorkspace::stop()
 {
+    m_starting = false;
     if (isRunning()) {
-        m_run->stop();
-        m_stop->setEnabled(false);
+        m_process->stop();
+        m_panel->stopButton()->setEnabled(false);
+        m_panel->setProgress(1, tr("ending"));
     }
 }
 
 void LoadWorkspace::onSecond(const ops::LoadSecond& second)
 {
-    m_history << second;
-    m_progress->setValue(second.second + 1);
-    const auto line = [this](const QString& name, int style, bool area, auto value) {
-        ChartSeries series{name, {}, style, area, true};
-        for (const ops::LoadSecond& one : m_history) {
-            series.points << QPointF(one.second + 1, value(one));
-        }
-        return series;
-    };
-    m_rate->setSeries({line(tr("answered"), 0, true,
-                           [](const ops::LoadSecond& s) { return double(s.completed); }),
-        line(tr("scheduled"), 2, false,
-            [](const ops::LoadSecond& s) { return double(s.scheduled); })});
-    m_latency->setSeries({line(QStringLiteral("p50"), 0, false,
-                              [](const ops::LoadSecond& s) { return s.p50Ms / 1000; }),
-        line(QStringLiteral("p95"), 2, false,
-            [](const ops::LoadSecond& s) { return s.p95Ms / 1000; }),
-        line(QStringLiteral("p99"), 3, false,
-            [](const ops::LoadSecond& s) { return s.p99Ms / 1000; })});
-    m_errors->setSeries(
-        {line(tr("errors"), 0, false, [](const ops::LoadSecond& s) { return double(s.errors); })});
-    m_inFlight->setSeries({line(
-        tr("in flight"), 0, true, [](const ops::LoadSecond& s) { return double(s.inFlight); })});
+    m_charts->add(second);
+    const double end = m_process->order().scenario.durationSeconds();
+    m_panel->setProgress(std::min(1.0, (second.second + 1) / end),
+        tr("%1 of %2 · %3 users · %4 /s · p95 %5")
+            .arg(format::duration(second.second + 1), format::duration(end),
+                format::count(second.users), format::count(second.completed),
+                format::duration(second.p95Ms / 1000)));
+}
+
+void LoadWorkspace::showRun(const ops::LoadResult& result)
+{
+    m_result = result;
+    m_charts->show(result);
+    m_verdict->show(result);
 }
 
 void LoadWorkspace::onFinished(const ops::LoadResult& result)
 {
-    m_result = result;
-    m_progress->hide();
-    QString outcome = QStringLiteral("failed");
-    if (!result.completed) {
-        showVerdict(Tone::Warn, tr("stopped"));
-        m_summary->setText(tr("Stopped early: no verdict."));
-        outcome = QStringLiteral("stopped");
-    } else if (result.generatorLimited) {
-        showVerdict(Tone::Warn, tr("no verdict"));
-        m_summary->setText(
-            tr("The generator, not the server, was the limit: it started requests %1 late.")
-                .arg(format::duration(result.startLagP99Ms / 1000)));
-    } else {
-        showVerdict(
-            result.passed ? Tone::Ok : Tone::Bad, result.passed ? tr("passed") : tr("failed"));
-        m_summary->setText(tr("%1 of %2 requests answered in %3.")
-                               .arg(format::count(double(result.succeeded)),
-                                   format::count(double(result.scheduled)),
-                                   format::duration(result.scenario.durationSeconds())));
-        outcome = result.passed ? QStringLiteral("passed") : QStringLiteral("failed");
-    }
-    m_checks->setRowCount(int(result.checks.size()));
-    for (int row = 0; row < result.checks.size(); ++row) {
-        const ops::LoadCheck& check = result.checks[row];
-        const Tone tone = check.passed ? Tone::Ok : Tone::Bad;
-        fill(m_checks, row,
-            {check.name, check.value, QString(QLatin1StringView("< ") % check.limit),
-                QString(Theme::glyph(tone) % u' ' % (check.passed ? tr("pass") : tr("fail")))});
-        m_checks->item(row, 3)->setData(Qt::UserRole, int(tone));
-    }
-    inkChecks();
-    QList<QStringList> figures{{tr("p50"), format::duration(result.p50Ms / 1000)},
-        {tr("longest"), format::duration(result.maxMs / 1000)},
-        {tr("p99 from the send"), format::duration(result.uncorrectedP99Ms / 1000)},
-        {tr("answered a second"), format::number(result.achievedRate)},
-        {tr("own start lag, p99"), format::duration(result.startLagP99Ms / 1000)}};
-    for (auto error = result.errors.begin(); error != result.errors.end(); ++error) {
-        figures << QStringList{error.key(), format::count(double(error.value()))};
-    }
-    m_figures->setRowCount(int(figures.size()));
-    for (int row = 0; row < figures.size(); ++row) {
-        fill(m_figures, row, figures[row]);
-    }
-    const QString folder = QFileInfo(ops::History::defaultFile()).path()
-        % QLatin1StringView("/runs/")
-        % QDateTime::currentDateTimeUtc().toString(QStringLiteral("yyyyMMdd-HHmmss"));
-    const auto saved = ops::saveRun(folder, result);
-    if (!saved) {
-        m_banner->show(Tone::Warn,
-            tr("The run could not be kept: %1").arg(QString::fromStdString(saved.error().text())));
-    }
+    showRun(result);
+    const QString verdict = result.verdict();
     ops::HistoryEntry entry;
     entry.kind = QStringLiteral("load");
     entry.subject = tr("%1, %2 s").arg(result.scenario.name).arg(result.scenario.durationSeconds());
-    entry.outcome = outcome;
+    entry.outcome = verdict;
     entry.details = {{QStringLiteral("p95_ms"), result.p95Ms},
         {QStringLiteral("p99_ms"), result.p99Ms}, {QStringLiteral("requests"), result.scheduled},
-        {QStringLiteral("folder"), saved ? folder : QString()}};
+        {QStringLiteral("folder"), m_process->order().folder}};
     console()->record(entry);
-    console()->notify(result.passed ? Tone::Ok : Tone::Warn,
-        tr("Load run %1: %2").arg(result.scenario.name, outcome), id());
+    if (!isVisible()) { // else it is before one's eyes
+        console()->notify(
+            toneOfVerdict(verdict), tr("Load run %1: %2").arg(result.scenario.name, verdict), id());
+    }
     setStatus({});
     updateButtons();
 }
 
-void LoadWorkspace::showVerdict(Tone tone, const QString& word)
-{
-    m_verdict->setInk(tone == Tone::Ok ? Ink::Ok
-            : tone == Tone::Warn       ? Ink::Warn
-            : tone == Tone::Bad        ? Ink::Bad
-                                       : Ink::Muted);
-    m_verdict->setText(tone == Tone::None ? word : QString(Theme::glyph(tone) % u' ' % word));
-}
-
 void LoadWorkspace::onFailed(const Error& error)
 {
-    m_progress->hide();
-    m_run.reset();
-    showVerdict(Tone::Bad, tr("not started"));
-    m_summary->setText(QString::fromStdString(error.message));
-    m_banner->show(Tone::Bad, QString::fromStdString(error.text()));
+    m_charts->setStale(true);
+    m_verdict->showNothing(tr("not finished"), QString::fromStdString(error.message), Tone::Bad);
+    m_panel->banner()->show(Tone::Bad, QString::fromStdString(error.text()));
+    setStatus({});
     updateButtons();
+}
+
+void LoadWorkspace::askForReport()
+{
+    if (!m_result) {
+        return;
+    }
+    auto* dialog = new QFileDialog(this, tr("Save the report"),
+        QStringLiteral("load-%1.html").arg(m_result->scenario.name),
+        tr("Web page (*.html);;PDF (*.pdf)"));
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QFileDialog::filterSelected, dialog, [dialog](const QString& filter) {
+        dialog->setDefaultSuffix(filter.contains(QStringLiteral("pdf")) ? QStringLiteral("pdf")
+                                                                        : QStringLiteral("html"));
+    });
+    dialog->setDefaultSuffix(QStringLiteral("html"));
+    connect(dialog, &QFileDialog::fileSelected, this, &LoadWorkspace::saveReport);
+    dialog->open();
+}
+
+void LoadWorkspace::saveReport(const QString& file)
+{
+    if (!m_result) {
+        return;
+    }
+    console()->jobs()->start<QString>(
+        tr("Writing the report"), QStringLiteral("load-report"),
+        [result = *m_result, file](JobControl&) -> Result<QString> {
+            const auto written = writeReport(result, file);
+            return written ? Result<QString>(file) : Result<QString>(written.error());
+        },
+        this,
+        [this](const Result<QString>& written) {
+            if (written) {
+                console()->notify(Tone::Ok, tr("The report is in %1").arg(*written), id());
+            } else {
+                m_panel->banner()->show(Tone::Bad, QString::fromStdString(written.error().text()));
+            }
+        });
 }
 
 } // namespace sluice::ui

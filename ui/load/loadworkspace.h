@@ -1,81 +1,82 @@
 #pragma once
 
-#include "engine/operations/loadtest/loadrun.h"
-#include "ui/shell/theme.h"
+#include "engine/operations/loadtest/loadresult.h"
+#include "ui/load/loadprocess.h"
+#include "ui/load/preflight.h"
 #include "ui/shell/workspace.h"
 
 #include <memory>
+#include <optional>
 
-class QComboBox;
-class QProgressBar;
 class QSpinBox;
-class QTableWidget;
+class QStackedWidget;
+class QTabBar;
 
 namespace sluice::ui {
 
-class Button;
-class Card;
-class ChartGroup;
-class InfoBanner;
 class LiveChart;
+class RunCharts;
+class RunsPage;
+class ScenarioPanel;
 class StateView;
-class Text;
+class VerdictPanel;
 
-/// Testers' page: run a load scenario against the balancer with the native generator, watch it, get
-/// a verdict.
+/// Testers' page: choose a scenario, look before it runs, watch it, get a verdict and a report;
+/// and, beside that, the runs that were kept, two of them compared. The generator runs in a process
+/// of its own, which ends with the console.
 class LoadWorkspace : public Workspace
 {
     Q_OBJECT
 
 public:
     explicit LoadWorkspace(Console* console, QWidget* parent = nullptr);
-    ~LoadWorkspace() override; ///< stops a run
+    ~LoadWorkspace() override; ///< ends a run
 
+    void activated() override;
+    /// Looks at the target, asks where it must (it is not this machine, or production), and runs.
     void start();
     void stop();
-    bool isRunning() const { return m_run != nullptr && m_run->isRunning(); }
-    QSpinBox* seconds() const { return m_seconds; }
+    bool isRunning() const { return m_process != nullptr && m_process->isRunning(); }
+    void saveReport(const QString& file); ///< of the run that is shown
+
+    QSpinBox* seconds() const;
     const std::optional<ops::LoadResult>& result() const { return m_result; }
     StateView* stateView() const { return m_state; }
-    LiveChart* latency() const { return m_latency; }
+    LiveChart* latency() const;
+    ScenarioPanel* scenarioPanel() const { return m_panel; }
+    RunCharts* charts() const { return m_charts; }
+    VerdictPanel* verdictPanel() const { return m_verdict; }
+    RunsPage* runsPage() const { return m_runs; }
+    QTabBar* tabs() const { return m_tabs; }
 
 private:
-    QWidget* makeScenario();
-    QWidget* makeCharts();
-    QWidget* makeVerdict();
-    void loadScenarios();
+    QWidget* makePages();
+    void addActions();
+    void look();
+    void onLooked(const QList<PreflightCheck>& checks);
+    void confirm();
+    void run(const QString& meant);
     void onSecond(const ops::LoadSecond& second);
     void onFinished(const ops::LoadResult& result);
     void onFailed(const Error& error);
-    void showScenario();
-    void showVerdict(Tone tone, const QString& word);
-    void inkChecks();
+    void showRun(const ops::LoadResult& result);
+    void askForReport();
+    void lookForLostRun();
     void updateState();
     void updateButtons();
 
-    QList<ops::Scenario> m_scenarios;
-    std::unique_ptr<ops::LoadRun> m_run;
-    std::optional<ops::LoadResult> m_result;
-    QList<ops::LoadSecond> m_history;
-
     StateView* m_state;
-    ChartGroup* m_group;
-    QComboBox* m_scenario;
-    QSpinBox* m_seconds;
-    Text* m_description;
-    Text* m_target;
-    Button* m_start;
-    Button* m_stop;
-    QProgressBar* m_progress;
-    InfoBanner* m_banner;
-    LiveChart* m_rate;
-    LiveChart* m_latency;
-    LiveChart* m_errors;
-    LiveChart* m_inFlight;
-    Text* m_verdict;
-    Text* m_summary;
-    QTableWidget* m_checks;
-    QTableWidget* m_figures;
+    QTabBar* m_tabs;
+    QStackedWidget* m_pages;
+    ScenarioPanel* m_panel;
+    RunCharts* m_charts;
+    VerdictPanel* m_verdict;
+    RunsPage* m_runs;
+    Preflight* m_preflight;
+    std::unique_ptr<LoadProcess> m_process;
+    std::optional<ops::LoadResult> m_result; ///< of the run that is shown
+    bool m_starting = false; ///< the look before the run is under way
+    bool m_lookedForLost = false;
 };
 
 } // namespace sluice::ui

@@ -2,7 +2,7 @@
 
 #include "engine/operations/monitoring/servicequeries.h"
 #include "ui/charts/livechart.h"
-#include "ui/monitor/heatmap.h"
+#include "ui/charts/heatmap.h"
 #include "ui/shell/card.h"
 
 #include <QComboBox>

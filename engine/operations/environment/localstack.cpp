@@ -17,7 +17,16 @@ namespace {
 constexpr int pollMs = 60;
 constexpr int downPatienceMs = 15000;
 
-QString sluicectl()
+bool isRunning(const StackDocument& document)
+{
+    return document.supervisor.isAlive()
+        && (document.phase == QLatin1StringView("up")
+            || document.phase == QLatin1StringView("starting"));
+}
+
+} // namespace
+
+QString LocalStack::commandLine()
 {
     QString beside = QCoreApplication::applicationDirPath() % QLatin1StringView("/sluicectl");
     if (QFileInfo(beside).isExecutable()) {
@@ -28,15 +37,6 @@ QString sluicectl()
         ? named
         : QStandardPaths::findExecutable(QStringLiteral("sluicectl"));
 }
-
-bool isRunning(const StackDocument& document)
-{
-    return document.supervisor.isAlive()
-        && (document.phase == QLatin1StringView("up")
-            || document.phase == QLatin1StringView("starting"));
-}
-
-} // namespace
 
 class LocalStack::Private
 {
@@ -121,7 +121,7 @@ private:
 
     Result<void> launch(const StackOptions& options)
     {
-        const QString program = sluicectl();
+        const QString program = commandLine();
         if (program.isEmpty()) {
             return inputError(
                 "sluicectl is not beside this program: build it, it runs the local stack");

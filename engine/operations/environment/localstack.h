@@ -75,6 +75,9 @@ public:
     /// $SLUICE_STATE, else $XDG_STATE_HOME/sluice/stack.
     static QString defaultStateFolder();
 
+    /// The `sluicectl` beside this program, in $SLUICE_BIN or on the path; empty: none.
+    static QString commandLine();
+
     /// What the state folder says, checked against the living processes. Never waits.
     static Result<StackStatus> status(const QString& stateFolder = {});
 

@@ -1,17 +1,24 @@
 #include "engine/operations/loadtest/locustrun.h"
 
+#include "engine/operations/loadtest/endurance.h"
 #include "engine/operations/loadtest/runfolder.h"
+#include "engine/operations/loadtest/serversampler.h"
 #include "engine/operations/loadtest/verdict.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QSysInfo>
+#include <QThread>
+#include <unistd.h>
 
 namespace sluice::ops {
 
 namespace {
 
 constexpr int curvedPoints = 20; ///< of a phase that is no straight line
-constexpr int blockSeconds = 10;
+constexpr int longBlockSeconds = 10;
+constexpr double longRunSeconds = 60; ///< from which blocks are ten seconds long, else one
+constexpr int checkpointSeconds = 60;
 constexpr int sampleLimit = 20;
 constexpr double busyCpu = 90; ///< percent of a core from which a Locust worker is doubted
 
@@ -104,11 +111,18 @@ public:
 
     void take(const LocustSecond& from);
     void closeBlock();
+    void sum();
+    void keep(const Result<void>& written);
     void end(const LocustEnd& end);
 
     LocustRun* q;
     LocustRunner runner;
     LoadResult result;
+    RunWriter writer;
+    std::unique_ptr<ServerSampler> sampler;
+    int blockSeconds = 1;
+    double breachedSeconds = 0;
+    bool breached = false;
     LatencyBlock open; ///< the block that is being filled
     LatencyHistogram openLatency;
     LatencyHistogram all;
@@ -132,9 +146,13 @@ void LocustRun::Private::take(const LocustSecond& from)
             result.errorSamples << ErrorSample{sample.key(), double(from.second), sample.value()};
         }
     }
-    second.completed = int(from.succeeded + errors);
-    second.sent = second.completed;
-    second.scheduled = second.completed; // a closed model sends when a user is ready
+    qint64 refused = 0; // answered, but not well
+    for (auto kind = from.errors.begin(); kind != from.errors.end(); ++kind) {
+        refused += kind.key().startsWith(QLatin1StringView("status ")) ? kind.value() : 0;
+    }
+    second.completed = int(from.succeeded + refused);
+    second.sent = int(from.succeeded + errors);
+    second.scheduled = second.sent; // a closed model sends when a user is ready
     second.errors = int(errors);
     second.plannedRate = result.scenario.model == LoadModel::Open
         ? result.scenario.profile().levelAt(from.second)
@@ -157,11 +175,52 @@ void LocustRun::Private::take(const LocustSecond& from)
     open.scheduled += second.scheduled;
     open.errors += errors;
     open.seconds = from.second - open.second + 1;
+    if (sampler != nullptr) {
+        second.server = sampler->latest();
+    }
     result.seconds << second;
-    Q_EMIT q->second(second);
+    result.elapsedSeconds = from.second + 1;
+    if (writer.isOpen()) {
+        keep(writer.add(second));
+    }
     if (open.seconds >= blockSeconds) {
         closeBlock();
     }
+    if (writer.isOpen() && (from.second + 1) % checkpointSeconds == 0) {
+        sum();
+        judge(result);
+        keep(writer.save(result));
+    }
+    const Scenario& scenario = result.scenario;
+    breachedSeconds = isBreached(second, scenario.targets) ? breachedSeconds + 1 : 0;
+    if (scenario.stopAfterBreachedSeconds > 0 && !breached
+        && breachedSeconds >= scenario.stopAfterBreachedSeconds) {
+        breached = true;
+        result.notes << QStringLiteral("stopped after %1 s in a row in which a target was missed")
+                            .arg(breachedSeconds);
+        runner.stop();
+    }
+    Q_EMIT q->second(second);
+}
+
+void LocustRun::Private::keep(const Result<void>& written)
+{
+    const QString note = QStringLiteral("the run folder could not be written");
+    if (!written && !result.notes.contains(note)) {
+        result.notes << note;
+        Q_EMIT q->noted(
+            note + QStringLiteral(": ") + QString::fromStdString(written.error().text()));
+    }
+}
+
+void LocustRun::Private::sum()
+{
+    result.p50Ms = ms(all.quantile(0.50));
+    result.p95Ms = ms(all.quantile(0.95));
+    result.p99Ms = ms(all.quantile(0.99));
+    result.maxMs = ms(all.max());
+    result.uncorrectedP95Ms = result.p95Ms;
+    result.uncorrectedP99Ms = result.p99Ms;
 }
 
 void LocustRun::Private::closeBlock()
@@ -179,24 +238,23 @@ void LocustRun::Private::closeBlock()
     open.second = closed.second + int(closed.seconds);
     open.seconds = 0;
     openLatency.clear();
-    Q_EMIT q->block(closed);
+    if (writer.isOpen()) {
+        keep(writer.add(closed));
+    }
 }
 
 void LocustRun::Private::end(const LocustEnd& end)
 {
     closeBlock();
     result.completed = end.completed;
-    result.state = end.completed ? QStringLiteral("completed") : QStringLiteral("stopped");
+    result.state = end.completed ? QStringLiteral("completed")
+        : breached               ? QStringLiteral("breached")
+                                 : QStringLiteral("stopped");
     result.endedAt = QDateTime::currentDateTimeUtc();
     result.elapsedSeconds = end.seconds;
     result.achievedRate = end.seconds > 0 ? double(result.succeeded) / end.seconds : 0;
     result.generatorCpu = result.seconds.isEmpty() ? 0 : cpuSum / double(result.seconds.size());
-    result.p50Ms = ms(all.quantile(0.50));
-    result.p95Ms = ms(all.quantile(0.95));
-    result.p99Ms = ms(all.quantile(0.99));
-    result.maxMs = ms(all.max());
-    result.uncorrectedP95Ms = result.p95Ms;
-    result.uncorrectedP99Ms = result.p99Ms;
+    sum();
     result.notes << end.notes;
     if (busiest > busyCpu) {
         result.notes << QStringLiteral(
@@ -204,7 +262,11 @@ void LocustRun::Private::end(const LocustEnd& end)
             "have been the limit; take more workers")
                             .arg(busiest, 0, 'f', 0);
     }
+    result.notes << enduranceNotes(result);
     judge(result);
+    if (writer.isOpen()) {
+        keep(writer.save(result));
+    }
     Q_EMIT q->finished(result);
 }
 
@@ -232,34 +294,55 @@ LocustRunner* LocustRun::runner() const
     return &d->runner;
 }
 
-Result<void> LocustRun::start(
-    const LocustSetup& setup, const Scenario& scenario, const QUrl& target, quint64 seed)
+Result<void> LocustRun::start(const LocustSetup& setup, const LoadOptions& options)
 {
-    if (auto checked = scenario.check(); !checked) {
+    if (auto address = loadAddress(options.target, options.iMean, options.loadTarget); !address) {
+        return address.error();
+    }
+    if (auto checked = options.scenario.check(); !checked) {
         return checked;
     }
-    if (!target.isValid() || target.host().isEmpty()
-        || (target.scheme() != QLatin1StringView("http")
-            && target.scheme() != QLatin1StringView("https"))) {
-        return inputError("the target \"" + target.toString().toStdString()
-            + "\" is not a URL like http://127.0.0.1:8080");
-    }
     QStringList notes;
-    const auto plan = locustPlanOf(scenario, target, seed, &notes);
+    const auto plan = locustPlanOf(options.scenario, options.target, options.seed, &notes);
     if (!plan) {
         return plan.error();
     }
     LoadResult& result = d->result;
     result.generator = QStringLiteral("locust");
     result.latencyCorrected = false;
-    result.scenario = scenario;
-    result.target = target;
-    result.seed = seed;
+    result.scenario = options.scenario;
+    result.target = options.target;
+    result.environment = options.environment;
+    result.seed = options.seed;
     result.startedAt = QDateTime::currentDateTimeUtc();
+    result.pid = ::getpid();
     result.state = QStringLiteral("running");
+    result.hasPrometheus = !options.prometheus.isEmpty();
+    result.versions = {{QStringLiteral("sluicectl"), QStringLiteral(SLUICE_VERSION)},
+        {QStringLiteral("kernel"), QSysInfo::kernelVersion()},
+        {QStringLiteral("host"), QSysInfo::machineHostName()},
+        {QStringLiteral("cpus"), QThread::idealThreadCount()},
+        {QStringLiteral("locust_workers"), setup.localWorkers + int(setup.remoteWorkers.size())}};
+    for (auto version = options.versions.begin(); version != options.versions.end(); ++version) {
+        result.versions[version.key()] = version.value();
+    }
     result.notes = notes;
     d->open.seconds = 0;
-    return d->runner.start(*plan, setup);
+    d->blockSeconds = options.scenario.durationSeconds() < longRunSeconds ? 1 : longBlockSeconds;
+    if (auto started = d->runner.start(*plan, setup); !started) {
+        return started;
+    }
+    if (!options.folder.isEmpty()) {
+        if (auto created = d->writer.create(options.folder, result); !created) {
+            d->runner.stop();
+            return created;
+        }
+        result.id = options.folder.section(u'/', -1, -1, QString::SectionSkipEmpty);
+    }
+    if (result.hasPrometheus) {
+        d->sampler = std::make_unique<ServerSampler>(options.prometheus);
+    }
+    return {};
 }
 
 void LocustRun::stop()

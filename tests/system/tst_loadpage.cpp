@@ -1,0 +1,302 @@
+#include "engine/operations/environment/localstack.h"
+#include "engine/operations/loadtest/runfolder.h"
+#include "tests/support/pictures.h"
+#include "tests/support/testcase.h"
+#include "ui/charts/heatmap.h"
+#include "ui/charts/livechart.h"
+#include "ui/load/loadworkspace.h"
+#include "ui/load/runcharts.h"
+#include "ui/load/runspage.h"
+#include "ui/load/scenariodialog.h"
+#include "ui/load/scenariopanel.h"
+#include "ui/load/verdictpanel.h"
+#include "ui/shell/button.h"
+#include "ui/shell/confirmdialog.h"
+#include "ui/shell/console.h"
+#include "ui/shell/infobanner.h"
+#include "ui/shell/mainwindow.h"
+#include "ui/shell/stateview.h"
+
+#include <QApplication>
+#include <QComboBox>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QSpinBox>
+#include <QStandardPaths>
+#include <QTabBar>
+#include <QTableWidget>
+#include <QTemporaryDir>
+
+using namespace sluice;
+using namespace sluice::ui;
+
+/// The Load page as a tester walks it, against the real local stack.
+class TestLoadPage : public test::TestCase
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void cleanupTestCase();
+    void isEmptyWithoutAnEnvironment();
+    void startsWithTheStack();
+    void aCopyIsCheckedWhileOneTypes();
+    void aRunIsWatchedAndJudged();
+    void itsReportIsOneFile();
+    void stopKeepsWhatWasMeasured();
+    void aForeignTargetIsAskedFor();
+    void aTargetThatIsAwayIsNotLoaded();
+    void locustNeverPassesByItself();
+    void runsAreKeptAndCompared();
+
+private:
+    void picture(const QString& name)
+    {
+        QVERIFY(test::drawPictures(*m_window, QStringLiteral("load-") + name));
+    }
+    /// Starts what is chosen and waits for its end.
+    bool run(int timeoutMs)
+    {
+        QTest::mouseClick(m_page->scenarioPanel()->startButton(), Qt::LeftButton);
+        return QTest::qWaitFor([this] { return m_page->isRunning(); }, 10000)
+            && QTest::qWaitFor([this] { return !m_page->isRunning(); }, timeoutMs);
+    }
+
+    QTemporaryDir m_folder;
+    std::unique_ptr<Console> m_console;
+    std::unique_ptr<MainWindow> m_window;
+    LoadWorkspace* m_page = nullptr;
+};
+
+void TestLoadPage::initTestCase()
+{
+    QVERIFY(m_folder.isValid());
+    qputenv("SLUICE_STATE", m_folder.filePath(QStringLiteral("stack")).toUtf8());
+    qputenv("SLUICE_CONFIG", m_folder.filePath(QStringLiteral("config")).toUtf8());
+    qputenv("SLUICE_DATA_HOME", m_folder.filePath(QStringLiteral("data")).toUtf8());
+    theme().install(*qApp);
+    theme().setMode(Theme::Mode::Light);
+    m_console = std::make_unique<Console>();
+    m_window = std::make_unique<MainWindow>(m_console.get());
+    m_page = new LoadWorkspace(m_console.get());
+    m_window->addWorkspace(m_page);
+    m_window->resize(1440, 900);
+    m_console->start();
+    m_window->show();
+    m_window->showWorkspace(QStringLiteral("load"));
+}
+
+void TestLoadPage::cleanupTestCase()
+{
+    m_window.reset();
+    m_console.reset();
+    ops::LocalStack stack;
+    QSignalSpy stopped(&stack, &ops::LocalStack::stopped);
+    stack.down();
+    QVERIFY(stopped.wait(25000));
+}
+
+void TestLoadPage::isEmptyWithoutAnEnvironment()
+{
+    QCOMPARE(m_page->stateView()->state(), StateView::State::Empty);
+    picture(QStringLiteral("empty"));
+    m_page->start();
+    QVERIFY(!m_page->isRunning());
+}
+
+void TestLoadPage::startsWithTheStack()
+{
+    m_console->startLocalStack();
+    QTRY_VERIFY_WITH_TIMEOUT(m_console->hasEnvironment(), 40000);
+    m_window->showWorkspace(QStringLiteral("load"));
+    QTRY_COMPARE_WITH_TIMEOUT(m_page->stateView()->state(), StateView::State::Data, 10000);
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    QCOMPARE(panel->choice()->currentText(), QStringLiteral("normal"));
+    QCOMPARE(panel->seconds()->value(), 600);
+    QCOMPARE(panel->target(), m_console->environment().balancer);
+    // Looked at before anything runs: target, descriptors, balancer, generator.
+    QTRY_COMPARE_WITH_TIMEOUT(panel->checks().size(), 4, 10000);
+    QTRY_VERIFY_WITH_TIMEOUT(panel->checks()[0].tone == Tone::Ok, 10000);
+    QVERIFY(panel->startButton()->isEnabled());
+    QVERIFY(!panel->stopButton()->isEnabled());
+    // Every scenario is drawn before it runs.
+    for (int index = 0; index < panel->choice()->count(); ++index) {
+        panel->choice()->setCurrentIndex(index);
+        QVERIFY2(!panel->curve()->series().isEmpty()
+                && panel->curve()->series().first().points.size() > 100,
+            qPrintable(panel->choice()->currentText()));
+    }
+    panel->choice()->setCurrentText(QStringLiteral("spike"));
+    picture(QStringLiteral("before"));
+}
+
+void TestLoadPage::aCopyIsCheckedWhileOneTypes()
+{
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    panel->choice()->setCurrentText(QStringLiteral("normal"));
+    QTest::mouseClick(panel->editButton(), Qt::LeftButton);
+    auto* dialog = panel->findChild<ScenarioDialog*>();
+    QVERIFY(dialog != nullptr);
+    QVERIFY(dialog->saveButton()->isEnabled());
+    const QString sound = dialog->editor()->toPlainText();
+    dialog->editor()->setPlainText(
+        QString(sound).replace(QStringLiteral("\"p95_ms\""), QStringLiteral("\"p95\"")));
+    QVERIFY(!dialog->saveButton()->isEnabled());
+    QVERIFY2(dialog->problem()->text().contains(QStringLiteral("p95")),
+        qPrintable(dialog->problem()->text()));
+    dialog->editor()->setPlainText(
+        QString(sound).replace(QStringLiteral("normal-copy"), QStringLiteral("peak")));
+    QVERIFY(!dialog->saveButton()->isEnabled()); // a bundled one's name
+    dialog->editor()->setPlainText(
+        QString(sound).replace(QStringLiteral("normal-copy"), QStringLiteral("mine")));
+    QVERIFY(dialog->saveButton()->isEnabled());
+    if (!qEnvironmentVariableIsEmpty("SLUICE_PICTURES")) {
+        QVERIFY(test::drawPictures(*dialog, QStringLiteral("load-scenario"), {QSize(880, 560)}));
+    }
+    QTest::mouseClick(dialog->saveButton(), Qt::LeftButton);
+    QCOMPARE(panel->choice()->currentText(), QStringLiteral("mine"));
+    QVERIFY(ops::loadScenario(QStringLiteral("mine")).ok());
+}
+
+void TestLoadPage::aRunIsWatchedAndJudged()
+{
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    panel->choice()->setCurrentText(QStringLiteral("mine"));
+    panel->seconds()->setValue(12);
+    QTest::mouseClick(panel->startButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(m_page->isRunning(), 10000);
+    QVERIFY(!panel->choice()->isEnabled());
+    QTRY_VERIFY_WITH_TIMEOUT(!m_page->charts()->rate()->series().isEmpty()
+            && m_page->charts()->rate()->series().first().points.size() >= 6,
+        30000);
+    picture(QStringLiteral("running"));
+    QTRY_VERIFY_WITH_TIMEOUT(!m_page->isRunning(), 30000);
+    QVERIFY(m_page->result());
+    const ops::LoadResult& result = *m_page->result();
+    QVERIFY(result.completed);
+    QCOMPARE(result.scheduled, 600);
+    QCOMPARE(result.seconds.size(), 12);
+    QVERIFY(result.checks.size() >= 3);
+    QCOMPARE(m_page->verdictPanel()->checks()->rowCount(), int(result.checks.size()));
+    QVERIFY(m_page->verdictPanel()->verdict().contains(result.verdict()));
+    QVERIFY(!m_page->charts()->latency()->series().first().points.isEmpty());
+    QVERIFY(!m_page->charts()->heat()->isEmpty());
+    QVERIFY(panel->startButton()->isEnabled());
+    picture(QStringLiteral("verdict"));
+}
+
+void TestLoadPage::itsReportIsOneFile()
+{
+    for (const char* name : {"report.html", "report.pdf"}) {
+        const QString file = m_folder.filePath(QString::fromLatin1(name));
+        m_page->saveReport(file);
+        QTRY_VERIFY_WITH_TIMEOUT(QFileInfo(file).size() > 5000, 20000);
+    }
+    QFile pdf(m_folder.filePath(QStringLiteral("report.pdf")));
+    QVERIFY(pdf.open(QIODevice::ReadOnly));
+    QVERIFY(pdf.read(5) == "%PDF-");
+    const QString kept = qEnvironmentVariable("SLUICE_PICTURES");
+    if (!kept.isEmpty()) {
+        QFile::copy(pdf.fileName(), kept + QStringLiteral("/load-report.pdf"));
+        QFile::copy(m_folder.filePath(QStringLiteral("report.html")),
+            kept + QStringLiteral("/load-report.html"));
+    }
+}
+
+void TestLoadPage::stopKeepsWhatWasMeasured()
+{
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    panel->seconds()->setValue(3600);
+    QTest::mouseClick(panel->startButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(m_page->isRunning(), 10000);
+    QTRY_VERIFY_WITH_TIMEOUT(!m_page->charts()->rate()->series().isEmpty()
+            && !m_page->charts()->rate()->series().first().points.isEmpty(),
+        20000);
+    QTest::mouseClick(panel->stopButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(!m_page->isRunning(), 10000);
+    QVERIFY(m_page->result());
+    QCOMPARE(m_page->result()->state, QStringLiteral("stopped"));
+    QVERIFY(!m_page->result()->passed);
+    QVERIFY(!m_page->result()->seconds.isEmpty());
+    panel->seconds()->setValue(12);
+}
+
+void TestLoadPage::aForeignTargetIsAskedFor()
+{
+    // 192.0.2.1 is no machine (RFC 5737): it doesn't answer, so nothing is ever sent there.
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    const QString before = panel->targetEdit()->text();
+    panel->targetEdit()->setText(QStringLiteral("http://192.0.2.1:8080"));
+    QVERIFY(!panel->isLocal());
+    m_page->start();
+    QTRY_VERIFY_WITH_TIMEOUT(
+        panel->banner()->isVisible() || m_page->findChild<ConfirmDialog*>() != nullptr, 10000);
+    QVERIFY(!m_page->isRunning());
+    panel->targetEdit()->setText(before);
+    panel->banner()->dismiss();
+}
+
+void TestLoadPage::aTargetThatIsAwayIsNotLoaded()
+{
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    const QString before = panel->targetEdit()->text();
+    panel->targetEdit()->setText(QStringLiteral("http://127.0.0.1:1"));
+    m_page->start();
+    QTRY_VERIFY_WITH_TIMEOUT(panel->banner()->isVisible(), 10000);
+    QVERIFY(!m_page->isRunning());
+    QVERIFY(panel->checks().first().tone == Tone::Bad);
+    picture(QStringLiteral("refused"));
+    panel->targetEdit()->setText(before);
+    panel->banner()->dismiss();
+}
+
+void TestLoadPage::locustNeverPassesByItself()
+{
+    if (QStandardPaths::findExecutable(QStringLiteral("locust")).isEmpty()) {
+        QSKIP("python3-locust is not installed");
+    }
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    panel->generators()->setCurrentIndex(1);
+    QCOMPARE(panel->generator(), QStringLiteral("locust"));
+    panel->seconds()->setValue(8);
+    QVERIFY(run(60000));
+    QVERIFY2(m_page->result(), qPrintable(panel->banner()->text()));
+    QCOMPARE(m_page->result()->generator, QStringLiteral("locust"));
+    QVERIFY(m_page->result()->succeeded > 100);
+    QVERIFY(!m_page->result()->latencyCorrected);
+    QVERIFY(!m_page->result()->passed);
+    picture(QStringLiteral("locust"));
+    panel->generators()->setCurrentIndex(0);
+}
+
+void TestLoadPage::runsAreKeptAndCompared()
+{
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    panel->seconds()->setValue(12);
+    QVERIFY(run(40000));
+    m_page->tabs()->setCurrentIndex(1);
+    RunsPage* runs = m_page->runsPage();
+    QTRY_VERIFY_WITH_TIMEOUT(runs->table()->rowCount() >= 3, 10000);
+    QVERIFY(!runs->compareButton()->isEnabled());
+    // The newest and the first: both of "mine" by the native generator.
+    runs->table()->selectRow(0);
+    QVERIFY(runs->openButton()->isEnabled());
+    const int last = runs->table()->rowCount() - 1;
+    runs->table()->selectionModel()->select(runs->table()->model()->index(last, 0),
+        QItemSelectionModel::Select | QItemSelectionModel::Rows);
+    QVERIFY(runs->compareButton()->isEnabled());
+    QTest::mouseClick(runs->compareButton(), Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(runs->differenceTable()->rowCount(), 5, 20000);
+    picture(QStringLiteral("compared"));
+    runs->table()->clearSelection();
+    runs->table()->selectRow(last);
+    QTest::mouseClick(runs->baselineButton(), Qt::LeftButton);
+    QVERIFY(runs->table()->item(last, 0)->text().contains(QStringLiteral("baseline")));
+    runs->table()->selectRow(last);
+    QTest::mouseClick(runs->openButton(), Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(m_page->tabs()->currentIndex(), 0, 10000);
+    QCOMPARE(m_page->result()->seconds.size(), 12);
+}
+
+QTEST_MAIN(TestLoadPage)
+#include "tst_loadpage.moc"
