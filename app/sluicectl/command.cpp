@@ -114,7 +114,7 @@ Result<ChosenEnvironment> chooseEnvironment(const std::string& name, const std::
         + "\"; known are: " + names.join(QStringLiteral(", ")).toStdString());
 }
 
-Result<std::unique_ptr<ops::RedisClient>> connectRedis(
+Result<std::unique_ptr<ops::RedisClient>> openRedis(
     const ChosenEnvironment& chosen, const QString& user)
 {
     const ops::RedisEndpoint& redis = chosen.environment.redis;
@@ -135,6 +135,18 @@ Result<std::unique_ptr<ops::RedisClient>> connectRedis(
     }
     auto client = std::make_unique<ops::RedisClient>();
     client->open(redis.host, redis.port, user, password, QStringLiteral("sluicectl"));
+    return client;
+}
+
+Result<std::unique_ptr<ops::RedisClient>> connectRedis(
+    const ChosenEnvironment& chosen, const QString& user)
+{
+    auto opened = openRedis(chosen, user);
+    if (!opened) {
+        return opened;
+    }
+    std::unique_ptr<ops::RedisClient> client = std::move(*opened);
+    const ops::RedisEndpoint& redis = chosen.environment.redis;
     QEventLoop loop;
     QObject::connect(client.get(), &ops::RedisClient::stateChanged, &loop,
         [&loop](ops::RedisClient::State state) {

@@ -59,6 +59,8 @@ void addTune(CLI::App& thresholds, Commands& commands);
 void addThresholdSets(CLI::App& thresholds, Commands& commands);
 void addLoad(CLI::App& app, Commands& commands);
 void addRollout(CLI::App& app, Commands& commands);
+void addRolloutCommands(CLI::App& rollout, Commands& commands);
+void addRolloutDrive(CLI::App& rollout, Commands& commands);
 void addStack(CLI::App& app, Commands& commands);
 void addDoctor(CLI::App& app, Commands& commands);
 void addHistory(CLI::App& app, Commands& commands);
@@ -112,6 +114,10 @@ struct EnvironmentOptions
 /// Connects as the ACL user `user` within 3 s: the password comes from the local stack, else from
 /// $SLUICE_SECRET_... or the secrets file.
 Result<std::unique_ptr<ops::RedisClient>> connectRedis(
+    const ChosenEnvironment& chosen, const QString& user);
+
+/// The same without waiting: the client connects when it can, and again when it is cut off.
+Result<std::unique_ptr<ops::RedisClient>> openRedis(
     const ChosenEnvironment& chosen, const QString& user);
 
 /// Set by the first SIGINT or SIGTERM; the second one ends the process.

@@ -1,4 +1,5 @@
 #include "app/sluicectl/command.h"
+#include "app/sluicectl/rolloutdrive.h"
 
 #include "engine/operations/rollout/trafficrouter.h"
 
@@ -17,31 +18,6 @@ struct RolloutArguments
     double percent = 0;
     double holdMinutes = 60;
 };
-
-boost::json::object toJson(const ops::TrafficSplit& split)
-{
-    return {{"live", split.live.toStdString()}, {"next", split.next.toStdString()},
-        {"next_share_percent", split.nextShareBasisPoints / 100.0},
-        {"lease_until_ms", split.leaseUntilMs}, {"live_servers_up", split.liveServersUp},
-        {"next_servers_up", split.nextServersUp}, {"live_requests", split.liveRequests},
-        {"next_requests", split.nextRequests}, {"live_errors", split.liveErrors},
-        {"next_errors", split.nextErrors}};
-}
-
-std::string inWords(const ops::TrafficSplit& split)
-{
-    const qint64 left = split.leaseUntilMs - QDateTime::currentMSecsSinceEpoch();
-    std::string text = fmt::format("{} is live ({} up); {} takes {:.2f} % of the sessions ({} up)",
-        split.live.toStdString(), split.liveServersUp, split.next.toStdString(),
-        split.nextShareBasisPoints / 100.0, split.nextServersUp);
-    if (split.nextShareBasisPoints > 0) {
-        text += left > 0
-            ? fmt::format("; held for {:.0f} more minutes", std::ceil(double(left) / 60000.0))
-            : std::string("; the hold has lapsed, so the balancer sends everything to ")
-                + split.live.toStdString();
-    }
-    return text;
-}
 
 using Act = std::function<void(ops::TrafficRouter&, QObject*, ops::TrafficRouter::Answered)>;
 
@@ -69,31 +45,47 @@ int run(const Output& output, const RolloutArguments& arguments, const QString& 
     if (!split) {
         return output.fail(split.error());
     }
-    output.object(toJson(*split));
-    output.line(inWords(*split));
+    output.object(splitToJson(*split));
+    output.line(splitInWords(*split));
     return 0;
 }
 
 } // namespace
 
+boost::json::object splitToJson(const ops::TrafficSplit& split)
+{
+    return {{"live", split.live.toStdString()}, {"next", split.next.toStdString()},
+        {"next_share_percent", split.nextShareBasisPoints / 100.0},
+        {"lease_until_ms", split.leaseUntilMs}, {"live_servers_up", split.liveServersUp},
+        {"next_servers_up", split.nextServersUp}, {"live_requests", split.liveRequests},
+        {"next_requests", split.nextRequests}, {"live_errors", split.liveErrors},
+        {"next_errors", split.nextErrors}};
+}
+
+std::string splitInWords(const ops::TrafficSplit& split)
+{
+    const qint64 left = split.leaseUntilMs - QDateTime::currentMSecsSinceEpoch();
+    std::string text = fmt::format("{} is live ({} up); {} takes {:.2f} % of the sessions ({} up)",
+        split.live.toStdString(), split.liveServersUp, split.next.toStdString(),
+        split.nextShareBasisPoints / 100.0, split.nextServersUp);
+    if (split.nextShareBasisPoints > 0) {
+        text += left > 0
+            ? fmt::format("; held for {:.0f} more minutes", std::ceil(double(left) / 60000.0))
+            : std::string("; the hold has lapsed, so the balancer sends everything to ")
+                + split.live.toStdString();
+    }
+    return text;
+}
+
 void addRollout(CLI::App& app, Commands& commands)
 {
     auto arguments = std::make_shared<RolloutArguments>();
     CLI::App* group = app.add_subcommand(
-        "rollout", "Shift traffic between the blue and the green pool, and back");
+        "rollout", "Roll a release out in stages, or shift traffic by hand, and back");
     group->require_subcommand(1);
 
-    CLI::App* sub = commands.add(
-        *group, "status", "How HAProxy splits now, as read back from it", [&commands, arguments] {
-            return run(commands.output, *arguments, {}, {},
-                [](ops::TrafficRouter& router, QObject* context, auto answered) {
-                    router.read(context, answered);
-                });
-        });
-    arguments->environment.addTo(*sub);
-
-    sub = commands.add(*group, "shift", "Send a share of the sessions to the pool that is not live",
-        [&commands, arguments] {
+    CLI::App* sub = commands.add(*group, "shift",
+        "Send a share of the sessions to the pool that is not live", [&commands, arguments] {
             const int points = int(std::lround(arguments->percent * 100));
             const qint64 until =
                 QDateTime::currentMSecsSinceEpoch() + qint64(arguments->holdMinutes * 60000);
@@ -113,16 +105,6 @@ void addRollout(CLI::App& app, Commands& commands)
         ->check(CLI::Range(0.02, 43200.0));
     sub->footer("Example: sluicectl rollout shift 5 --hold 120");
 
-    sub = commands.add(
-        *group, "rollback", "Everything back to the live pool, at once", [&commands, arguments] {
-            return run(commands.output, *arguments, QStringLiteral("rollback"),
-                QStringLiteral("everything to the live pool"),
-                [](ops::TrafficRouter& router, QObject* context, auto answered) {
-                    router.rollback(context, answered);
-                });
-        });
-    arguments->environment.addTo(*sub);
-
     sub = commands.add(*group, "swap", "Make the other pool the live one (what 100 % ends with)",
         [&commands, arguments] {
             return run(commands.output, *arguments, QStringLiteral("shift"),
@@ -132,6 +114,9 @@ void addRollout(CLI::App& app, Commands& commands)
                 });
         });
     arguments->environment.addTo(*sub);
+
+    addRolloutCommands(*group, commands);
+    addRolloutDrive(*group, commands);
 }
 
 } // namespace sluice::ctl

@@ -22,6 +22,7 @@ struct ThresholdArguments
     double global = -1;
     std::int64_t number = 0;
     int waitSeconds = 5;
+    bool overrideRollout = false;
 };
 
 /// A connection and what is published, for one command.
@@ -160,6 +161,11 @@ int finish(const Output& output, const ThresholdArguments& arguments, Access& al
     return everywhere ? 0 : 1;
 }
 
+ops::DuringRollout duringOf(const ThresholdArguments& arguments)
+{
+    return arguments.overrideRollout ? ops::DuringRollout::Override : ops::DuringRollout::Refuse;
+}
+
 int publish(const Output& output, const ThresholdArguments& arguments)
 {
     ThresholdSet set;
@@ -202,8 +208,8 @@ int publish(const Output& output, const ThresholdArguments& arguments)
     set.createdAt = iso8601Now();
     const qint64 expected = all->active ? all->active->number : 0;
     const auto number = await<qint64>(3000, "Redis", [&](QObject* context, auto answered) {
-        all->published->publish(
-            set, QString::fromStdString(arguments.pool), expected, context, answered);
+        all->published->publish(set, QString::fromStdString(arguments.pool), expected, context,
+            answered, duringOf(arguments));
     });
     return finish(output, arguments, *all, number, "publish");
 }
@@ -216,8 +222,8 @@ int activate(const Output& output, const ThresholdArguments& arguments)
     }
     const qint64 expected = all->active ? all->active->number : 0;
     const auto number = await<qint64>(3000, "Redis", [&](QObject* context, auto answered) {
-        all->published->activate(
-            arguments.number, QString::fromStdString(arguments.pool), expected, context, answered);
+        all->published->activate(arguments.number, QString::fromStdString(arguments.pool), expected,
+            context, answered, QString::fromStdString(arguments.user), duringOf(arguments));
     });
     return finish(output, arguments, *all, number, "activate");
 }
@@ -248,6 +254,8 @@ void addThresholds(CLI::App& app, Commands& commands)
         "Publish a set to a pool and wait until its workers serve it",
         [&commands, arguments] { return publish(commands.output, *arguments); });
     addCommon(*sub, *arguments);
+    sub->add_flag("--override-rollout", arguments->overrideRollout,
+        "change a pool's thresholds in the middle of a rollout, whose evidence then begins anew");
     sub->add_option("--file", arguments->file,
         "threshold set, JSON (docs/FORMATS.md); without it the pool's present set is changed");
     sub->add_option("--global", arguments->global, "global threshold instead of the file's")
@@ -264,6 +272,8 @@ void addThresholds(CLI::App& app, Commands& commands)
     sub = commands.add(*group, "activate", "Point a pool back to an earlier set",
         [&commands, arguments] { return activate(commands.output, *arguments); });
     addCommon(*sub, *arguments);
+    sub->add_flag("--override-rollout", arguments->overrideRollout,
+        "change a pool's thresholds in the middle of a rollout, whose evidence then begins anew");
     sub->add_option("NUMBER", arguments->number, "number of the set; 0: the model's own thresholds")
         ->required();
 

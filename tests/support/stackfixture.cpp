@@ -19,7 +19,7 @@ StackFixture::~StackFixture()
     down();
 }
 
-bool StackFixture::up(int workersPerPool)
+bool StackFixture::up(int workersPerPool, const QString& workerProgram)
 {
     LocalStack stack;
     bool ended = false;
@@ -34,6 +34,7 @@ bool StackFixture::up(int workersPerPool)
     });
     ops::StackOptions options;
     options.workersPerPool = workersPerPool;
+    options.workerProgram = workerProgram;
     options.tied = true; // a test that is killed leaves nothing behind
     stack.up(options);
     return QTest::qWaitFor([&] { return ended; }, 60000) && good;

@@ -17,7 +17,7 @@ public:
     StackFixture& operator=(const StackFixture&) = delete;
 
     /// Starts it and waits; false with lastError() set.
-    bool up(int workersPerPool = 2);
+    bool up(int workersPerPool = 2, const QString& workerProgram = {});
     /// Ends it and waits; whether every process is gone.
     bool down();
 

@@ -229,7 +229,8 @@ QByteArray redisUsers(const QHash<QString, QString>& passwords)
                 + script
                 + " +xadd ~sluice:{thresholds}:[0-9]* ~sluice:{thresholds}:active:* "
                   "~sluice:{thresholds}:last ~sluice:{thresholds}:previous:* "
-                  "~sluice:{thresholds}:log ~sluice:{thresholds}:proposal:*) (-@all +publish "
+                  "~sluice:{thresholds}:log ~sluice:{thresholds}:proposal:* "
+                  "~sluice:{thresholds}:rollout) (-@all +publish "
                   "&sluice:{thresholds}:*) (-@all +xadd "
                   "~sluice:audit)"},
         {QStringLiteral("lead"),
@@ -240,7 +241,12 @@ QByteArray redisUsers(const QHash<QString, QString>& passwords)
         {QStringLiteral("driver"),
             look + " +watch +unwatch (-@all +set +get +exists +del +pexpire +xadd " + script
                 + " ~sluice:{rollout}:*) (-@all +publish &sluice:{rollout}:*) (-@all +xadd "
-                  "~sluice:audit)"},
+                  "~sluice:audit) (-@all +set +get +exists +xadd "
+                + script
+                + " ~sluice:{thresholds}:[0-9]* ~sluice:{thresholds}:active:* "
+                  "~sluice:{thresholds}:previous:* ~sluice:{thresholds}:log "
+                  "~sluice:{thresholds}:last ~sluice:{thresholds}:rollout) (-@all +publish "
+                  "&sluice:{thresholds}:*)"},
         {QStringLiteral("worker"),
             "resetkeys resetchannels -@all +@connection -@dangerous +subscribe +unsubscribe "
             "+cluster|slots &sluice:{thresholds}:* "

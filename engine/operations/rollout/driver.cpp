@@ -114,6 +114,11 @@ bool RolloutDriver::isLeader() const
     return m_leader && since >= 0 && since < m_state.plan.leaseMs;
 }
 
+bool RolloutDriver::isSettled() const
+{
+    return m_audit.isEmpty() && !m_publishSoon && !m_publishing && !m_applying;
+}
+
 bool RolloutDriver::mayGoOn() const
 {
     return isLeader() && m_redis && m_journalError.isEmpty();
@@ -211,6 +216,7 @@ Result<qint64> RolloutDriver::commit(RolloutEvent event)
     const bool timeAlone =
         !changes && (event.kind != Kind::Watched || (since >= 0 && since < every));
     if (timeAlone && m_journalError.isEmpty()) {
+        m_unwrittenMs += next.state.watchedMs - m_state.watchedMs;
         m_state = next.state;
         return m_state.version;
     }
@@ -250,7 +256,10 @@ Result<void> RolloutDriver::write(const RolloutStep& next, const RolloutEvent& e
                         .arg(notices.size())}};
         }
     }
-    QJsonObject body{{QStringLiteral("event"), event.toJson()},
+    // Time that got no line of its own is in the next one, so that a replay comes to the same.
+    RolloutEvent whole = event;
+    whole.watchedMs += m_unwrittenMs;
+    QJsonObject body{{QStringLiteral("event"), whole.toJson()},
         {QStringLiteral("state"), next.state.toJson(false)}, {QStringLiteral("epoch"), m_epoch},
         {QStringLiteral("driver"), m_options.owner},
         {QStringLiteral("steady_ms"), m_parts.steadyMs()},
@@ -273,6 +282,7 @@ Result<void> RolloutDriver::write(const RolloutStep& next, const RolloutEvent& e
         m_journalError.clear();
         m_journalledMs = event.atMs;
     }
+    m_unwrittenMs = 0;
     if (!event.id.isEmpty()) {
         m_handled << event.id;
     }

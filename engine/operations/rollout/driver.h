@@ -60,6 +60,8 @@ public:
     const RolloutState& state() const { return m_state; }
     PublishedRollout published() const;
     bool isLeader() const;
+    /// Everything that is decided is done and said in Redis.
+    bool isSettled() const;
 
 Q_SIGNALS:
     /// A line for the log.
@@ -96,6 +98,7 @@ private:
     void compare(const QList<Result<TrafficSplit>>& answers);
     void count(const QList<Result<TrafficSplit>>& answers);
     void verify();
+    void guardServers();
     void watch();
     void watched(QList<GateReading> readings);
     GateReading atTheBalancer(const GateReading& blind, const PlannedGate& gate) const;
@@ -134,6 +137,7 @@ private:
     QList<Counts> m_counts; ///< oldest first; the first one after the target was applied
     Counts m_total;
 
+    int m_pollsWithoutCanary = 0;
     bool m_watching = false;
     qint64 m_watchedMs = -1; ///< steady, of the last look; -1: none since the start
     bool m_working = false;
@@ -153,6 +157,7 @@ private:
     qint64 m_guardDue = 0;
     qint64 m_flushDue = 0;
     qint64 m_journalledMs = 0;
+    qint64 m_unwrittenMs = 0; ///< watched since
 };
 
 } // namespace sluice::ops

@@ -15,6 +15,7 @@ namespace {
 using Kind = RolloutEvent::Kind;
 
 constexpr qsizetype mostCounts = 20000;
+constexpr int pollsToBelieve = 2;
 
 } // namespace
 
@@ -131,7 +132,30 @@ void RolloutDriver::polled(const QList<Result<TrafficSplit>>& answers)
     m_pollError = report(answers);
     compare(answers);
     count(answers);
+    guardServers();
     verify();
+}
+
+/// A canary that crashed reports nothing, and the balancers send its sessions elsewhere: none of
+/// its gates would ever fail.
+void RolloutDriver::guardServers()
+{
+    QString empty;
+    for (const BalancerReport& one : m_reports) {
+        const bool lives = one.configured.live == m_state.canary;
+        const int canaryUp = lives ? one.liveServersUp : one.nextServersUp;
+        const int stableUp = lives ? one.nextServersUp : one.liveServersUp;
+        if (one.reachable && canaryUp == 0 && stableUp > 0) {
+            empty = one.name;
+        }
+    }
+    const bool matters = isLeader() && m_state.hasTraffic() && m_state.applied;
+    m_pollsWithoutCanary = matters && !empty.isEmpty() ? m_pollsWithoutCanary + 1 : 0;
+    if (m_pollsWithoutCanary >= pollsToBelieve) {
+        m_pollsWithoutCanary = 0;
+        event(Kind::Rollback,
+            QStringLiteral("no server of %1 is healthy, says %2").arg(m_state.canary, empty));
+    }
 }
 
 /// What the balancers have against what was asked.

@@ -1,5 +1,7 @@
 #include "engine/operations/rollout/trafficrouter.h"
 
+#include "engine/base/file.h"
+
 #include <QDateTime>
 #include <QHash>
 #include <QLocalSocket>
@@ -170,86 +172,84 @@ public:
         });
     }
 
+    /// Everything that says how it is split, in one line of commands.
+    QByteArray readCommands() const
+    {
+        return "show map " + m_liveMap + "; show map " + m_numberMap + "; show stat";
+    }
+
     void read(const Answered& answered)
     {
         withMaps(answered, [this, answered] {
-            say("show map " + m_liveMap, [this, answered](const Result<QByteArray>& live) {
-                if (!live) {
-                    answered(live.error());
-                    return;
-                }
-                const QString pool = QString::fromUtf8(mapEntries(*live).value("live", "blue"));
-                say("show map " + m_numberMap,
-                    [this, answered, pool](const Result<QByteArray>& numbers) {
-                        if (!numbers) {
-                            answered(numbers.error());
-                            return;
-                        }
-                        const auto entries = mapEntries(*numbers);
-                        say("show stat", [answered, pool, entries](const Result<QByteArray>& stat) {
-                            if (!stat) {
-                                answered(stat.error());
-                                return;
-                            }
-                            answered(splitOf(pool, entries, *stat));
-                        });
-                    });
+            say(readCommands(), [answered](const Result<QByteArray>& told) {
+                answered(told ? Result<TrafficSplit>(splitOf(*told))
+                              : Result<TrafficSplit>(told.error()));
             });
         });
     }
 
-    /// Sets map entries, reads everything back, and answers with what HAProxy says; Refused when
-    /// that differs.
+    /// Sets map entries, reads everything back (the reply of "set map" proves nothing), and answers
+    /// with what HAProxy says; Refused when that differs.
     void set(QList<std::pair<QByteArray, QByteArray>> numbers, const QByteArray& live,
         const Answered& answered)
     {
         withMaps(answered, [this, numbers = std::move(numbers), live, answered] {
             QByteArray commands;
             if (!live.isEmpty()) {
-                commands = "set map " + m_liveMap + " live " + live;
+                commands = "set map " + m_liveMap + " live " + live + "; ";
             }
             for (const auto& [key, value] : numbers) {
-                commands += (commands.isEmpty() ? "" : "; ") + QByteArray("set map ") + m_numberMap
-                    + ' ' + key + ' ' + value;
+                commands += "set map " + m_numberMap + ' ' + key + ' ' + value + "; ";
             }
-            say(commands, [this, numbers, live, answered](const Result<QByteArray>& told) {
-                if (!told) {
-                    answered(told.error());
-                    return;
-                }
-                verify(numbers, live, answered);
-            });
+            say(commands + readCommands(),
+                [this, numbers, live, answered](const Result<QByteArray>& told) {
+                    if (!told) {
+                        answered(told.error());
+                        return;
+                    }
+                    verify(*told, numbers, live, answered);
+                });
         });
     }
 
-    void verify(const QList<std::pair<QByteArray, QByteArray>>& numbers, const QByteArray& live,
-        const Answered& answered)
+    void verify(const QByteArray& told, const QList<std::pair<QByteArray, QByteArray>>& numbers,
+        const QByteArray& live, const Answered& answered)
     {
-        // The reply of "set map" proves nothing; what stands in the map now does.
-        say("show map " + m_numberMap,
-            [this, numbers, live, answered](const Result<QByteArray>& text) {
-                if (!text) {
-                    answered(text.error());
-                    return;
-                }
-                const auto entries = mapEntries(*text);
-                for (const auto& [key, value] : numbers) {
-                    if (entries.value(key) != value) {
-                        answered(refusedError("HAProxy did not take " + key.toStdString() + " = "
-                            + value.toStdString() + "; it has "
-                            + entries.value(key).toStdString()));
-                        return;
-                    }
-                }
-                read([live, answered](const Result<TrafficSplit>& split) {
-                    if (split && !live.isEmpty() && split->live != QString::fromUtf8(live)) {
-                        answered(refusedError(
-                            "HAProxy did not make " + live.toStdString() + " the live pool"));
-                        return;
-                    }
-                    answered(split);
-                });
-            });
+        const auto entries = mapEntries(told);
+        for (const auto& [key, value] : numbers) {
+            if (entries.value(key) != value) {
+                answered(refusedError("HAProxy did not take " + key.toStdString() + " = "
+                    + value.toStdString() + "; it has " + entries.value(key).toStdString()));
+                return;
+            }
+        }
+        if (!live.isEmpty() && entries.value("live") != live) {
+            answered(refusedError("HAProxy did not make " + live.toStdString() + " the live pool"));
+            return;
+        }
+        answered(live.isEmpty() ? Result<TrafficSplit>(splitOf(told)) : keep(told, live));
+    }
+
+    /// A reload takes the live pool from the map's file.
+    Result<TrafficSplit> keep(const QByteArray& told, const QByteArray& live) const
+    {
+        const std::string path = m_liveMap.toStdString();
+        const std::string content = "live " + live.toStdString() + "\n";
+        const auto before = readFile(path, 4096);
+        if (before && *before != content) { // no file here: the balancer is on another host
+            if (auto written = writeFileAtomically(path, content); !written) {
+                return refusedError(live.toStdString()
+                        + " is live, but a reload would undo it: its map's file can't be written",
+                    written.error().text());
+            }
+        }
+        return splitOf(told);
+    }
+
+    static TrafficSplit splitOf(const QByteArray& told)
+    {
+        const auto entries = mapEntries(told);
+        return splitOf(QString::fromUtf8(entries.value("live", "blue")), entries, told);
     }
 
     static TrafficSplit splitOf(
@@ -274,6 +274,7 @@ public:
 
     TrafficRouter* q;
     QString m_path;
+    qint64 m_order = 0; ///< of apply(): an older one is not carried out after a newer one
     QByteArray m_liveMap;
     QByteArray m_numberMap;
 };
@@ -326,6 +327,44 @@ void TrafficRouter::shift(int basisPoints, qint64 untilMs, QObject* context, Ans
         d->set({{"until", QByteArray::number(untilMs)},
                    {split->next.toUtf8(), QByteArray::number(basisPoints)}},
             {}, done);
+    });
+}
+
+void TrafficRouter::apply(
+    const QString& live, int nextBasisPoints, qint64 untilMs, QObject* context, Answered answered)
+{
+    const Answered done = guarded(context, std::move(answered));
+    if (nextBasisPoints < 0 || nextBasisPoints > 10000) {
+        done(inputError("a share is 0 to 100 %"));
+        return;
+    }
+    d->read([this, live, nextBasisPoints, untilMs, done, order = ++d->m_order](
+                const Result<TrafficSplit>& split) {
+        if (!split) {
+            done(split.error());
+            return;
+        }
+        if (order != d->m_order) {
+            done(cancelledError("a newer order was given"));
+            return;
+        }
+        const bool same = split->live == live;
+        const int liveUp = same ? split->liveServersUp : split->nextServersUp;
+        const int otherUp = same ? split->nextServersUp : split->liveServersUp;
+        const QString other = otherPool(live);
+        if (liveUp == 0 && otherUp > 0) {
+            done(refusedError("no server of " + live.toStdString() + " is healthy: HAProxy goes on "
+                + "with " + other.toStdString()));
+            return;
+        }
+        if (nextBasisPoints > 0 && otherUp == 0) {
+            done(refusedError(
+                "no server of " + other.toStdString() + " is healthy: nothing was shifted"));
+            return;
+        }
+        d->set({{"until", QByteArray::number(untilMs)},
+                   {other.toUtf8(), QByteArray::number(nextBasisPoints)}, {live.toUtf8(), "0"}},
+            live.toUtf8(), done);
     });
 }
 

@@ -41,6 +41,12 @@ public:
     /// Sends `basisPoints` of the sessions to the pool that is not live, with a lease until
     /// `untilMs`. Refused when that pool has no healthy server and the share is not 0.
     void shift(int basisPoints, qint64 untilMs, QObject* context, Answered answered);
+    /// Makes it so: `live` is the live pool, the other one gets `nextBasisPoints` until `untilMs`.
+    /// Absolute: doing it twice is doing it once. A swap is written into the map's file too, so
+    /// that a reload keeps it. Refused when a pool that is to get sessions has no healthy server
+    /// and the other one has. Cancelled: a newer order was given meanwhile.
+    void apply(const QString& live, int nextBasisPoints, qint64 untilMs, QObject* context,
+        Answered answered);
     /// Renews the lease alone.
     void renew(qint64 untilMs, QObject* context, Answered answered);
     /// Share 0: everything to the live pool. Valid in every state.

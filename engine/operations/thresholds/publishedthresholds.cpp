@@ -46,10 +46,12 @@ const QByteArray askedFor = QByteArrayLiteral("required");
 /// Compare and set. Everything is checked before anything is written, and the log comes first: a
 /// script denied half way keeps its earlier writes. KEYS: active pointer, last number. ARGV:
 /// expected, document ("" to activate), number to activate, pool, channel, who, why, what an
-/// approval must say.
+/// approval must say, "refuse", "override" or "own" (an active rollout).
 const QByteArray publishScript = QByteArrayLiteral(R"(
 local active = tonumber(redis.call('GET', KEYS[1]) or '0')
 if active ~= tonumber(ARGV[1]) then return {'stale', active} end
+local rollout = redis.call('GET', 'sluice:{thresholds}:rollout') or ''
+if rollout ~= '' and ARGV[9] == 'refuse' then return {'rollout ' .. rollout, 0} end
 local number = tonumber(ARGV[3])
 local document = ARGV[2]
 if document == '' then
@@ -70,6 +72,7 @@ if document ~= '' then
 end
 redis.call('SET', 'sluice:{thresholds}:previous:' .. ARGV[4], active)
 redis.call('SET', KEYS[1], number)
+if rollout ~= '' and ARGV[9] == 'override' then redis.call('SET', 'sluice:{thresholds}:rollout', '!' .. ARGV[6]) end
 redis.call('PUBLISH', ARGV[5], ARGV[4] .. ' ' .. number)
 return {'done', number}
 )");
@@ -90,6 +93,19 @@ Error inOurWords(const Error& error)
     return error;
 }
 
+QByteArray wordOf(DuringRollout during)
+{
+    switch (during) {
+    case DuringRollout::Override:
+        return QByteArrayLiteral("override");
+    case DuringRollout::Own:
+        return QByteArrayLiteral("own");
+    case DuringRollout::Refuse:
+        break;
+    }
+    return QByteArrayLiteral("refuse");
+}
+
 Result<qint64> outcomeOf(const Result<RedisReply>& reply, qint64 expected)
 {
     if (!reply) {
@@ -108,6 +124,11 @@ Result<qint64> outcomeOf(const Result<RedisReply>& reply, qint64 expected)
     if (word == QByteArrayLiteral("unapproved")) {
         return refusedError("this pool asks for a second person's approval, and this very set does "
                             "not have it: propose it, and let a lead approve it");
+    }
+    if (word.startsWith("rollout ")) {
+        return refusedError("rollout " + word.mid(8).toStdString()
+            + " is under way, whose evidence this would spoil: let it end (see `sluicectl rollout "
+              "status`), or override it (--override-rollout), and its evidence begins anew");
     }
     if (word == QByteArrayLiteral("unknown")) {
         return inputError("there is no threshold set " + std::to_string(number));
@@ -256,20 +277,21 @@ void PublishedThresholds::change(const QList<QByteArray>& arguments, const QStri
 }
 
 void PublishedThresholds::publish(ThresholdSet set, const QString& pool, qint64 expected,
-    QObject* context, std::function<void(Result<qint64>)> answered)
+    QObject* context, std::function<void(Result<qint64>)> answered, DuringRollout during)
 {
     set.number = 0;
     change({QByteArray::fromStdString(set.toJson()), QByteArrayLiteral("0"), pool.toUtf8(), channel,
                QByteArray::fromStdString(set.author), QByteArray::fromStdString(set.comment),
-               QByteArray::fromStdString(set.contentHash())},
+               QByteArray::fromStdString(set.contentHash()), wordOf(during)},
         pool, expected, context, std::move(answered));
 }
 
 void PublishedThresholds::activate(qint64 number, const QString& pool, qint64 expected,
-    QObject* context, std::function<void(Result<qint64>)> answered, const QString& by)
+    QObject* context, std::function<void(Result<qint64>)> answered, const QString& by,
+    DuringRollout during)
 {
     change({QByteArrayLiteral(""), QByteArray::number(number), pool.toUtf8(), channel, by.toUtf8(),
-               QByteArrayLiteral(""), QByteArrayLiteral("")},
+               QByteArrayLiteral(""), QByteArrayLiteral(""), wordOf(during)},
         pool, expected, context, std::move(answered));
 }
 

@@ -45,6 +45,14 @@ struct Proposal
     bool approvalRequired = false; ///< publishing to this pool is refused without
 };
 
+/// What a publication does while a rollout is active, whose evidence it would spoil.
+enum class DuringRollout
+{
+    Refuse, ///< names the rollout
+    Override, ///< the rollout's evidence begins anew, and its audit says who did it
+    Own ///< it is the rollout itself
+};
+
 /// Threshold sets in Redis: documents `sluice:{thresholds}:<n>`, pointers
 /// `sluice:{thresholds}:active:<pool>`, numbers from `sluice:{thresholds}:last`, announced on the
 /// channel `sluice:{thresholds}:changed` ("<pool> <n>"). Publishing is one Lua script: compare and
@@ -62,15 +70,16 @@ public:
 
     /// Publishes `set` to `pool` as the next number, provided that the pool still points to
     /// `expected` (0: none). Refused when somebody else published meanwhile (says who, what and
-    /// when), when the ACL user may not, or when the pool asks for an approval that this very set
-    /// does not have. Answers the number.
+    /// when), while a rollout is active (see DuringRollout), when the ACL user may not, or when the
+    /// pool asks for an approval that this very set does not have. Answers the number.
     void publish(ThresholdSet set, const QString& pool, qint64 expected, QObject* context,
-        std::function<void(Result<qint64>)> answered);
+        std::function<void(Result<qint64>)> answered, DuringRollout during = DuringRollout::Refuse);
 
     /// Points the pool back to the set of an earlier number (same compare-and-set); 0: to the
     /// model's own thresholds. `by` stands in the log. Needs no approval: the way back is short.
     void activate(qint64 number, const QString& pool, qint64 expected, QObject* context,
-        std::function<void(Result<qint64>)> answered, const QString& by = {});
+        std::function<void(Result<qint64>)> answered, const QString& by = {},
+        DuringRollout during = DuringRollout::Refuse);
 
     /// The newest published sets, newest first, at most `most`.
     void versions(

@@ -29,6 +29,7 @@ private Q_SLOTS:
     void rollbackEverywhere_data();
     void rollbackEverywhere();
     void stableWithoutServers();
+    void crashedCanaryIsRolledBack();
     void wayBackWhileWarm();
     void deployFails();
     void pausedWhileDeploying();
@@ -407,6 +408,22 @@ void TestRolloutDriver::stableWithoutServers()
         balancer->split.liveServersUp = 1;
     }
     QVERIFY(stage.runTo(RolloutPhase::RolledBack));
+}
+
+void TestRolloutDriver::crashedCanaryIsRolledBack()
+{
+    Stage stage;
+    stage.ask(Kind::Start);
+    QVERIFY(stage.runTo(RolloutPhase::Soaking));
+    stage.balancers[1]->split.nextServersUp = 0;
+    stage.run(1000);
+    stage.balancers[1]->split.nextServersUp = 2; // a blink
+    stage.run(3000);
+    QCOMPARE(stage.driver->state().phase, RolloutPhase::Soaking);
+    stage.balancers[1]->split.nextServersUp = 0;
+    stage.run(3000);
+    QCOMPARE(stage.driver->state().phase, RolloutPhase::RolledBack);
+    QVERIFY(stage.driver->state().reason.contains(QStringLiteral("no server of green is healthy")));
 }
 
 void TestRolloutDriver::wayBackWhileWarm()
