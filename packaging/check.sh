@@ -127,7 +127,7 @@ openapi)
 drills)
     install_packages $build_packages $server_packages
     build_preset release
-    run_bounded 600 ctest --test-dir "$root/build/release" -L drills -V || status=1
+    run_bounded 1200 ctest --test-dir "$root/build/release" -L drills -V || status=1
     ;;
 rollout-sim)
     install_packages $build_packages

@@ -3,6 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/operations/rollout/driver.h"
 #include "engine/operations/rollout/haproxybalancer.h"
+#include "engine/operations/rollout/nginxbalancer.h"
 #include "engine/operations/rollout/outbox.h"
 #include "engine/operations/rollout/prometheussource.h"
 #include "engine/operations/rollout/rediscontrol.h"
@@ -47,6 +48,10 @@ struct DriveArguments
 {
     EnvironmentOptions environment;
     std::vector<std::string> sockets;
+    std::string nginxSplit;
+    std::string nginxPid;
+    std::string nginxStatus;
+    std::string nginxLog;
     std::string folder;
     double pollSeconds = 1;
     bool untilDone = false;
@@ -109,10 +114,11 @@ int drive(const Output& output, const DriveArguments& arguments)
     for (const std::string& socket : arguments.sockets) {
         sockets << QString::fromStdString(socket);
     }
-    if (sockets.isEmpty() && !chosen->socket.isEmpty()) {
+    const bool nginx = !arguments.nginxSplit.empty();
+    if (sockets.isEmpty() && !nginx && !chosen->socket.isEmpty()) {
         sockets << chosen->socket;
     }
-    if (sockets.isEmpty()) {
+    if (sockets.isEmpty() && !nginx) {
         return output.fail(inputError("the environment \"" + chosen->environment.name.toStdString()
             + "\" names no balancer socket: give it with --socket"));
     }
@@ -140,7 +146,7 @@ int drive(const Output& output, const DriveArguments& arguments)
     if (!redis) {
         return output.fail(redis.error());
     }
-    std::vector<std::unique_ptr<ops::HaproxyBalancer>> balancers;
+    std::vector<std::unique_ptr<ops::Balancer>> balancers;
     ops::RedisControl control(redis->get());
     ops::PrometheusSource::Options gateOptions;
     gateOptions.prometheus = chosen->environment.prometheus;
@@ -155,6 +161,16 @@ int drive(const Output& output, const DriveArguments& arguments)
     parts.journal = journal->get();
     for (const QString& socket : sockets) {
         balancers.push_back(std::make_unique<ops::HaproxyBalancer>(socket));
+        parts.balancers << balancers.back().get();
+    }
+    if (nginx) {
+        ops::NginxBalancer::Options split;
+        split.splitFile = QString::fromStdString(arguments.nginxSplit);
+        split.pidFile = QString::fromStdString(arguments.nginxPid);
+        split.status = QUrl(QString::fromStdString(arguments.nginxStatus));
+        split.accessLog = QString::fromStdString(arguments.nginxLog);
+        split.workers = chosen->environment.workers;
+        balancers.push_back(std::make_unique<ops::NginxBalancer>(split));
         parts.balancers << balancers.back().get();
     }
     parts.control = &control;
@@ -293,6 +309,13 @@ void addRolloutDrive(CLI::App& group, Commands& commands)
     arguments->environment.addTo(*sub);
     sub->add_option("--socket", arguments->sockets,
         "HAProxy's runtime socket, again for each HAProxy (default: the environment's)");
+    CLI::Option* split = sub->add_option("--nginx-split", arguments->nginxSplit,
+        "nginx instead: the file with the split (packaging/nginx/sluice-split.conf)");
+    split->needs(sub->add_option("--nginx-pid", arguments->nginxPid, "nginx's pid file"));
+    split->needs(sub->add_option(
+        "--nginx-status", arguments->nginxStatus, "where it says its split, http://..."));
+    split->needs(sub->add_option(
+        "--nginx-log", arguments->nginxLog, "the log that requests are counted in"));
     sub->add_option(
         "--folder", arguments->folder, "journal, notifications, socket (default: the user's own)");
     sub->add_option("--poll", arguments->pollSeconds, "seconds between two looks at the balancers")

@@ -61,7 +61,7 @@ public:
     /// The number of the last audit entry of this journal; 0: none.
     virtual void lastAudited(
         const QString& journal, QObject* context, std::function<void(Result<qint64>)> answered) = 0;
-    /// What people asked for since the last call (at first: in the last minute).
+    /// What people asked for since the last call (at first: in the last 5 s).
     virtual void commands(
         QObject* context, std::function<void(Result<QList<RolloutEvent>>)> answered) = 0;
     /// Keeps thresholds from being published to the pools of this rollout (empty: lets them).

@@ -9,7 +9,8 @@ namespace sluice::ops {
 
 namespace {
 
-constexpr qint64 oldestCommandMs = 60000;
+/// Who asked longer ago was told that nobody answered.
+constexpr qint64 oldestCommandMs = 5000;
 constexpr int askAgainMs = 50;
 
 const QByteArray leaseKey = QByteArrayLiteral("sluice:{rollout}:lease");

@@ -60,7 +60,7 @@ public:
         int most, QObject* context, std::function<void(Result<QList<QJsonObject>>)> answered);
     /// Sends a command and waits for the driver's answer: the audit entry. Refused: with the
     /// driver's reason. Unreachable: no driver answered within `timeoutMs`; the command then counts
-    /// for nothing, since a driver takes none older than a minute.
+    /// for nothing, since a driver takes none older than 5 s when it begins.
     void ask(RolloutEvent event, QObject* context,
         std::function<void(Result<QJsonObject>)> answered, int timeoutMs = 5000);
 

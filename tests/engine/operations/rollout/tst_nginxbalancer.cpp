@@ -1,0 +1,216 @@
+#include "engine/operations/rollout/nginxbalancer.h"
+#include "tests/support/process.h"
+#include "tests/support/redisserver.h"
+#include "tests/support/testcase.h"
+
+#include <QDateTime>
+#include <QEventLoop>
+#include <QFile>
+#include <QNetworkReply>
+#include <QProcess>
+#include <QTcpServer>
+#include <QTcpSocket>
+#include <QTemporaryDir>
+
+using namespace sluice;
+using namespace sluice::ops;
+
+namespace {
+
+/// A worker that answers everything with its name.
+class NamedServer : public QTcpServer
+{
+public:
+    explicit NamedServer(QByteArray name)
+    {
+        listen(QHostAddress::LocalHost);
+        connect(this, &QTcpServer::newConnection, this, [this, name = std::move(name)] {
+            while (QTcpSocket* socket = nextPendingConnection()) {
+                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
+                connect(socket, &QTcpSocket::readyRead, socket, [socket, name] {
+                    if (socket->readAll().contains("\r\n\r\n")) {
+                        socket->write("HTTP/1.1 200 OK\r\nContent-Length: "
+                            + QByteArray::number(name.size()) + "\r\n\r\n" + name);
+                    }
+                });
+            }
+        });
+    }
+};
+
+} // namespace
+
+/// Against a real nginx, with the configuration of packaging/nginx/sluice-split.conf.
+class TestNginxBalancer : public test::TestCase
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void cleanup();
+    void splitsAndComesBack();
+    void refusals();
+
+private:
+    Result<TrafficSplit> wait(const std::function<void(Balancer::Answered)>& call)
+    {
+        const auto got = std::make_shared<std::optional<Result<TrafficSplit>>>();
+        call([got](const Result<TrafficSplit>& answer) { *got = answer; });
+        return QTest::qWaitFor([&] { return got->has_value(); }, 15000)
+            ? **got
+            : Result<TrafficSplit>(internalError("no answer"));
+    }
+    Result<TrafficSplit> apply(const char* live, int basisPoints)
+    {
+        return wait([&](auto answered) {
+            m_balancer->apply({QString::fromLatin1(live), basisPoints}, 0, this, answered);
+        });
+    }
+    QByteArray ask(const QByteArray& session)
+    {
+        QNetworkRequest request(QUrl(QStringLiteral("http://127.0.0.1:%1/x").arg(m_port)));
+        request.setTransferTimeout(5000);
+        request.setRawHeader("Connection", "close");
+        if (!session.isEmpty()) {
+            request.setRawHeader("X-Session-Id", session);
+        }
+        std::unique_ptr<QNetworkReply> reply(m_network.get(request));
+        QEventLoop loop;
+        connect(reply.get(), &QNetworkReply::finished, &loop, &QEventLoop::quit);
+        loop.exec();
+        return reply->readAll();
+    }
+    QSet<int> greens(int sessions)
+    {
+        QSet<int> found;
+        for (int index = 0; index < sessions; ++index) {
+            if (ask("session-" + QByteArray::number(index)) == "green") {
+                found << index;
+            }
+        }
+        return found;
+    }
+
+    std::unique_ptr<QTemporaryDir> m_folder;
+    std::unique_ptr<NamedServer> m_blue;
+    std::unique_ptr<NamedServer> m_green;
+    std::unique_ptr<QProcess> m_nginx;
+    std::unique_ptr<NginxBalancer> m_balancer;
+    QNetworkAccessManager m_network;
+    quint16 m_port = 0;
+};
+
+void TestNginxBalancer::init()
+{
+    failOnWarnings();
+    m_folder = std::make_unique<QTemporaryDir>();
+    m_blue = std::make_unique<NamedServer>("blue");
+    m_green = std::make_unique<NamedServer>("green");
+    m_port = test::freePort();
+    const quint16 status = test::freePort();
+    QFile packaged(QStringLiteral(SLUICE_SOURCE_DIR "/packaging/nginx/sluice-split.conf"));
+    QVERIFY(packaged.open(QIODevice::ReadOnly));
+    QByteArray text = packaged.readAll();
+    const auto listens = [&text](const char* packagedAs, quint16 port) {
+        text.replace(packagedAs, QByteArray("127.0.0.1:").append(QByteArray::number(port)));
+    };
+    listens("127.0.0.1:8081", m_blue->serverPort());
+    listens("127.0.0.1:8082", m_green->serverPort());
+    listens("127.0.0.1:8080", m_port);
+    listens("127.0.0.1:8079", status);
+    const auto path = [this](const char* name) {
+        return m_folder->filePath(QString::fromLatin1(name));
+    };
+    for (const char* name : {"nginx.pid", "error.log", "split.conf"}) {
+        const QByteArray old = QByteArray(" ").append(name).append(';');
+        text.replace(old, QByteArray(" ").append(path(name).toUtf8()).append(';'));
+    }
+    text.replace(" split.log ", QByteArray(" ").append(path("split.log").toUtf8()).append(' '));
+    QByteArray http("http {\n");
+    for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+        http.append(kind).append("_temp_path ").append(path(kind).toUtf8()).append(";\n");
+    }
+    text.replace("http {", http);
+    const auto write = [&](const char* name, const QByteArray& content) {
+        QFile file(path(name));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(content);
+    };
+    write("nginx.conf", text);
+    write("split.conf", NginxBalancer::splitText({QStringLiteral("blue"), 0}, 0));
+    m_nginx = std::make_unique<QProcess>();
+    m_nginx->setProcessChannelMode(QProcess::MergedChannels);
+    test::endWithTest(*m_nginx);
+    m_nginx->start(QStringLiteral("/usr/sbin/nginx"),
+        {QStringLiteral("-e"), path("error.log"), QStringLiteral("-c"), path("nginx.conf"),
+            QStringLiteral("-g"), QStringLiteral("daemon off;")});
+    QVERIFY(m_nginx->waitForStarted());
+    NginxBalancer::Options options;
+    options.splitFile = path("split.conf");
+    options.pidFile = path("nginx.pid");
+    options.accessLog = path("split.log");
+    options.status = QUrl(QStringLiteral("http://127.0.0.1:%1/sluice-split").arg(status));
+    options.workers = {{QStringLiteral("blue"),
+                           QUrl(QStringLiteral("http://127.0.0.1:%1").arg(m_blue->serverPort()))},
+        {QStringLiteral("green"),
+            QUrl(QStringLiteral("http://127.0.0.1:%1").arg(m_green->serverPort()))}};
+    m_balancer = std::make_unique<NginxBalancer>(options);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        wait([&](auto answered) { m_balancer->read(this, answered); }).ok(), 15000);
+}
+
+void TestNginxBalancer::cleanup()
+{
+    m_balancer.reset();
+    if (m_nginx) {
+        m_nginx->terminate(); // the master ends its workers
+        m_nginx->waitForFinished(5000);
+        m_nginx.reset();
+    }
+}
+
+void TestNginxBalancer::splitsAndComesBack()
+{
+    QCOMPARE(greens(30).size(), 0);
+    const auto shifted = apply("blue", 2500);
+    QVERIFY2(shifted.ok(), shifted ? "" : shifted.error().text().c_str());
+    QCOMPARE(shifted->nextShareBasisPoints, 2500);
+    const QSet<int> quarter = greens(200);
+    QVERIFY2(quarter.size() > 20 && quarter.size() < 85, // four standard deviations
+        qPrintable(QString::number(quarter.size())));
+    QCOMPARE(ask({}), QByteArray("blue"));
+    QVERIFY(apply("blue", 5000).ok());
+    QVERIFY(greens(200).contains(quarter)); // who went over stays over
+    const auto counted = wait([&](auto answered) { m_balancer->renew(0, this, answered); });
+    QVERIFY(counted->liveRequests + counted->nextRequests >= 400);
+    QVERIFY(counted->nextRequests > 50);
+    QCOMPARE(counted->nextErrors, 0U);
+    QVERIFY(apply("blue", 10000).ok());
+    QCOMPARE(greens(20).size(), 20);
+    QVERIFY(apply("green", 0).ok()); // the swap
+    QCOMPARE(greens(20).size(), 20);
+    QCOMPARE(ask({}), QByteArray("green"));
+    const auto back = apply("blue", 0);
+    QVERIFY(back.ok());
+    QCOMPARE(back->live, QStringLiteral("blue"));
+    QCOMPARE(greens(20).size(), 0);
+}
+
+void TestNginxBalancer::refusals()
+{
+    m_green->close();
+    m_green.reset();
+    const auto empty = apply("blue", 500);
+    QVERIFY(!empty.ok());
+    QCOMPARE(empty.error().kind, ErrorKind::Refused);
+    QVERIFY(!apply("green", 0).ok());
+    QVERIFY(apply("blue", 0).ok());
+    QVERIFY(QFile::remove(m_folder->filePath(QStringLiteral("nginx.pid"))));
+    QCOMPARE(apply("blue", 0).error().kind, ErrorKind::Unreachable);
+    m_nginx->terminate();
+    QVERIFY(m_nginx->waitForFinished(5000));
+    QCOMPARE(apply("blue", 0).error().kind, ErrorKind::Unreachable);
+}
+
+QTEST_GUILESS_MAIN(TestNginxBalancer)
+#include "tst_nginxbalancer.moc"
