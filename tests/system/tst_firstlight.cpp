@@ -385,6 +385,7 @@ void TestFirstLight::loadRunGetsAVerdict()
 void TestFirstLight::shiftsTrafficAndBack()
 {
     auto* rollout = page<RolloutWorkspace>(*m_window, "rollout");
+    rollout->showPage(RolloutWorkspace::ByHand);
     QTRY_COMPARE_WITH_TIMEOUT(rollout->stateView()->state(), StateView::State::Data, soon);
     rollout->shift(50);
     QTRY_COMPARE_WITH_TIMEOUT(rollout->split()->nextShareBasisPoints, 5000, soon);
@@ -395,7 +396,7 @@ void TestFirstLight::shiftsTrafficAndBack()
     // 60 sessions at 50 %: fewer than 10 or more than 50 on green has a probability below 1e-7.
     QTRY_VERIFY_WITH_TIMEOUT(rollout->split()->nextRequests >= before + 10, soon);
     QVERIFY(rollout->split()->nextRequests <= before + 50);
-    picture(QStringLiteral("rollout"));
+    picture(QStringLiteral("rollout-byhand"));
     QTest::mouseClick(rollout->rollBackButton(), Qt::LeftButton);
     QTRY_COMPARE_WITH_TIMEOUT(rollout->split()->nextShareBasisPoints, 0, soon);
     const quint64 after = rollout->split()->nextRequests;

@@ -1,84 +1,64 @@
 #pragma once
 
-#include "engine/operations/rollout/trafficrouter.h"
+#include "ui/rollout/shiftpage.h"
 #include "ui/shell/workspace.h"
 
-#include <QTimer>
-#include <optional>
-
-class QDoubleSpinBox;
-class QSpinBox;
-class QTableWidget;
+class QStackedWidget;
 
 namespace sluice::ui {
 
-class Button;
-class Card;
-class ChartGroup;
-class InfoBanner;
-class LiveChart;
-class ShareBar;
-class StateView;
-class Text;
+class DriverHost;
+class PageTabs;
+class PlanPage;
+class RolloutFeed;
+class RolloutPage;
 
-/// Release leads' page: shift HAProxy's share between the pools by hand, see what HAProxy says, one
-/// button back.
+/// Release leads' pages: the rollout that is driven, the plan of the next one, and traffic by hand.
 class RolloutWorkspace : public Workspace
 {
     Q_OBJECT
 
 public:
+    enum Page
+    {
+        Rollout,
+        Plan,
+        ByHand
+    };
+
     explicit RolloutWorkspace(Console* console, QWidget* parent = nullptr);
 
     void activated() override;
     void deactivated() override;
 
-    /// Shifts without asking (the buttons ask first where it is dangerous).
-    void shift(double percent);
-    void rollBack();
+    void showPage(int page);
+    RolloutPage* rolloutPage() const { return m_rollout; }
+    PlanPage* planPage() const { return m_plan; }
+    DriverHost* driverHost() const { return m_host; }
+    RolloutFeed* feed() const { return m_feed; }
 
-    StateView* stateView() const { return m_state; }
-    const std::optional<ops::TrafficSplit>& split() const { return m_split; }
-    QDoubleSpinBox* share() const { return m_share; }
-    Button* rollBackButton() const { return m_back; }
+    // Traffic by hand.
+    ShiftPage* shiftPage() const { return m_shift; }
+    void shift(double percent) { m_shift->shift(percent); }
+    StateView* stateView() const { return m_shift->stateView(); }
+    const std::optional<ops::TrafficSplit>& split() const { return m_shift->split(); }
+    Button* rollBackButton() const { return m_shift->rollBackButton(); }
 
 private:
-    QWidget* makeShare();
-    QWidget* makeCharts();
-    QWidget* makeTable();
-    void confirmShift(double percent);
-    void confirmSwap();
-    void read();
-    void onRead(const Result<ops::TrafficSplit>& split);
-    void onChanged(
-        const QString& kind, const QString& subject, const Result<ops::TrafficSplit>& split);
-    void show();
-    void sample();
-    void updateState();
-    void setBusy(bool busy);
+    void switchTo(int page);
+    void rollBack();
+    void updateChips();
+    void saveReport();
 
-    std::optional<ops::TrafficSplit> m_split;
-    std::optional<ops::TrafficSplit> m_before; ///< of the last sample, for observed shares
-    double m_beforeTime = 0;
-    QHash<QString, QList<QPointF>> m_points;
-    QTimer m_poll;
-    bool m_busy = false;
-    bool m_reading = false;
-
-    StateView* m_state;
-    ChartGroup* m_group;
-    ShareBar* m_bar;
-    QDoubleSpinBox* m_share;
-    QSpinBox* m_hold;
-    Button* m_shift;
-    Button* m_swap;
-    Button* m_back;
-    QList<Button*> m_steps;
-    Text* m_lease;
-    InfoBanner* m_banner;
-    QTableWidget* m_table;
-    LiveChart* m_shareChart;
-    LiveChart* m_rateChart;
+    RolloutFeed* m_feed;
+    DriverHost* m_host;
+    PageTabs* m_tabs;
+    QStackedWidget* m_pages;
+    RolloutPage* m_rollout;
+    PlanPage* m_plan;
+    ShiftPage* m_shift;
+    bool m_active = false;
+    int m_shown = -1;
 };
 
 } // namespace sluice::ui

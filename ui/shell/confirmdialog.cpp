@@ -37,19 +37,25 @@ ConfirmDialog::ConfirmDialog(const Confirmation& confirmation, QWidget* parent)
             layout->addWidget(text);
         }
     }
-    if (!confirmation.typeToConfirm.isEmpty()) {
-        auto* label = new Text(
-            FontRole::Base, Ink::Muted, tr("Type %1 to go on").arg(confirmation.typeToConfirm));
+    const auto addField = [&](const QString& text) {
+        auto* label = new Text(FontRole::Base, Ink::Muted, text);
+        label->setWordWrap(true);
         auto* edit = new QLineEdit;
-        edit->setAccessibleName(label->text());
+        edit->setAccessibleName(text);
         label->setBuddy(edit);
         layout->addWidget(label);
         layout->addWidget(edit);
-        m_verb->setEnabled(false);
-        connect(edit, &QLineEdit::textChanged, this,
-            [this, wanted = confirmation.typeToConfirm](
-                const QString& text) { m_verb->setEnabled(text == wanted); });
+        connect(edit, &QLineEdit::textChanged, this, &ConfirmDialog::updateVerb);
+        return edit;
+    };
+    if (!confirmation.reasonWanted.isEmpty()) {
+        m_reason = addField(confirmation.reasonWanted);
     }
+    if (!confirmation.typeToConfirm.isEmpty()) {
+        m_wanted = confirmation.typeToConfirm;
+        m_typed = addField(tr("Type %1 to go on").arg(m_wanted));
+    }
+    updateVerb();
     auto* buttons = new QHBoxLayout;
     buttons->addStretch();
     buttons->addWidget(m_cancel);
@@ -61,6 +67,17 @@ ConfirmDialog::ConfirmDialog(const Confirmation& confirmation, QWidget* parent)
     connect(m_cancel, &QPushButton::clicked, this, &QDialog::reject);
     connect(m_verb, &QPushButton::clicked, this, &QDialog::accept);
     setMinimumWidth(440);
+}
+
+QString ConfirmDialog::reason() const
+{
+    return m_reason == nullptr ? QString() : m_reason->text().trimmed();
+}
+
+void ConfirmDialog::updateVerb()
+{
+    m_verb->setEnabled((m_typed == nullptr || m_typed->text() == m_wanted)
+        && (m_reason == nullptr || !reason().isEmpty()));
 }
 
 } // namespace sluice::ui

@@ -4,6 +4,8 @@
 
 #include <QDialog>
 
+class QLineEdit;
+
 namespace sluice::ui {
 
 /// What is about to be done.
@@ -17,6 +19,7 @@ struct Confirmation
     QString environment; ///< against which it runs
     bool production = false;
     QString typeToConfirm; ///< the worst only: this name must be typed
+    QString reasonWanted; ///< a reason must be given: what the field asks for
 };
 
 /// Asks for a decision. The button bears the verb, Cancel is the default, the environment is named.
@@ -30,10 +33,16 @@ public:
 
     Button* verbButton() const { return m_verb; }
     Button* cancelButton() const { return m_cancel; }
+    QString reason() const; ///< as typed; empty where none was wanted
 
 private:
+    void updateVerb();
+
     Button* m_verb;
     Button* m_cancel;
+    QString m_wanted; ///< to be typed
+    QLineEdit* m_typed = nullptr;
+    QLineEdit* m_reason = nullptr;
 };
 
 } // namespace sluice::ui

@@ -119,17 +119,16 @@ QString Decidability::text(const StageTraffic& traffic) const
         text = tr("At %1 req/s this gate can't decide in %2.").arg(rate, soak);
     }
     if (traffic.canaryPerSecond > 0 && traffic.baselinePerSecond > 0) {
+        const QString fault =
+            QString::number(faultRatio * std::max(traffic.errorShare, leastShare) * 100, 'g', 2);
         text += u' '
-            + (foundSeconds
-                    ? tr("A fault of %1 % errors is found in about %2.")
-                          .arg(QString::number(
-                                   faultRatio * std::max(traffic.errorShare, leastShare) * 100, 'g',
-                                   2),
-                              duration(*foundSeconds))
-                    : tr("A fault of %1 % errors is found in only %2 % of soaks.")
-                          .arg(QString::number(
-                              faultRatio * std::max(traffic.errorShare, leastShare) * 100, 'g', 2))
-                          .arg(std::round(foundShare * 100)));
+            + (foundSeconds ? tr("A fault of %1 % errors is found in about %2.")
+                                  .arg(fault, duration(*foundSeconds))
+                    : foundShare >= 0.05
+                    ? tr("A fault of %1 % errors is found in only %2 % of soaks.")
+                          .arg(fault)
+                          .arg(std::round(foundShare * 100))
+                    : tr("A fault of %1 % errors would not be found.").arg(fault));
     }
     if (requestsPerWindow < leastRequests) {
         text += u' '

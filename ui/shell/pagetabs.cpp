@@ -1,4 +1,4 @@
-#include "ui/monitor/pagetabs.h"
+#include "ui/shell/pagetabs.h"
 
 #include "ui/shell/theme.h"
 
