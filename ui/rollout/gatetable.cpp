@@ -97,6 +97,7 @@ void dressPlainTable(QTableWidget* table, const QString& name)
     table->setSelectionMode(QAbstractItemView::SingleSelection);
     table->setTabKeyNavigation(false);
     table->setWordWrap(false);
+    table->viewport()->setAutoFillBackground(true); // greyed, it is painted without its parents
     table->verticalHeader()->hide();
     table->verticalHeader()->setDefaultSectionSize(25);
     table->horizontalHeader()->setHighlightSections(false);
@@ -115,7 +116,7 @@ void setCell(QTableWidget* table, int row, int column, const QString& text, cons
     }
     item->setText(text);
     item->setToolTip(toolTip);
-    item->setForeground(ink.isValid() ? ink : theme().colors().text);
+    item->setData(Qt::ForegroundRole, ink.isValid() ? QVariant(QBrush(ink)) : QVariant());
 }
 
 GateTable::GateTable(QWidget* parent)

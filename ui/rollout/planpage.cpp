@@ -65,6 +65,10 @@ PlanPage::PlanPage(Console* console, RolloutFeed* feed, QWidget* parent)
         showChecks({});
         activated();
     });
+    connect(&theme(), &Theme::changed, this, [this] {
+        showStages();
+        showChecks(m_results);
+    });
     showStages();
     updateStart();
 }
@@ -301,9 +305,9 @@ void PlanPage::check()
         });
 }
 
-void PlanPage::showChecks(const QList<ops::PreflightResult>& results)
+void PlanPage::showChecks(QList<ops::PreflightResult> results)
 {
-    m_results = results;
+    m_results = std::move(results);
     const QSignalBlocker quiet(m_checks);
     QStringList own; // of the plan: a person ticks them
     for (const ops::ChecklistItem& item : m_plan.checklist) {
@@ -311,9 +315,9 @@ void PlanPage::showChecks(const QList<ops::PreflightResult>& results)
             own << item.task;
         }
     }
-    m_checks->setRowCount(int(results.size() + own.size()));
-    for (int row = 0; row < results.size(); ++row) {
-        const ops::PreflightResult& result = results[row];
+    m_checks->setRowCount(int(m_results.size() + own.size()));
+    for (int row = 0; row < m_results.size(); ++row) {
+        const ops::PreflightResult& result = m_results[row];
         const Tone tone = toneOf(result.state);
         setCell(m_checks, row, 0, result.task + u'\n' + result.text,
             result.state == State::Passed ? QColor() : theme().color(tone), result.text);
@@ -324,7 +328,7 @@ void PlanPage::showChecks(const QList<ops::PreflightResult>& results)
         setCell(m_checks, row, 1, Theme::glyph(tone) + u' ' + word, theme().color(tone));
     }
     for (int index = 0; index < own.size(); ++index) {
-        const int row = int(results.size()) + index;
+        const int row = int(m_results.size()) + index;
         setCell(m_checks, row, 0, own[index]);
         setCell(m_checks, row, 1, tr("done by hand"), theme().colors().muted);
         QTableWidgetItem* item = m_checks->item(row, 0);

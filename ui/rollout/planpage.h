@@ -56,7 +56,7 @@ private:
     void measureTraffic();
     void decide(const ops::StageTraffic& all);
     void check();
-    void showChecks(const QList<ops::PreflightResult>& results);
+    void showChecks(QList<ops::PreflightResult> results);
     void updateStart();
     void confirmStart();
 

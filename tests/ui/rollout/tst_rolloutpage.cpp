@@ -227,11 +227,21 @@ private:
     RolloutPage* page() { return m_page->rolloutPage(); }
     ConfirmDialog* dialog() { return m_window->findChild<ConfirmDialog*>(); }
     void picture(const QString& name) { QVERIFY(test::drawPictures(*m_window, name)); }
+    /// Another user of Redis, and Redis knows it.
     void become(const QString& user)
     {
         m_console->setUser(user);
+        QByteArray known;
         QTRY_VERIFY_WITH_TIMEOUT(
-            m_console->user() == user && m_console->source(Source::Redis).isUp(), soon);
+            [&] {
+                m_console->redis()->command(
+                    {"ACL", "WHOAMI"}, this, [&](const Result<ops::RedisReply>& reply) {
+                        known = reply ? reply->text : QByteArray();
+                    });
+                QTest::qWait(50);
+                return known == user.toUtf8();
+            }(),
+            soon);
     }
 
     QTemporaryDir m_folder;
