@@ -379,7 +379,7 @@ void RetrainView::removeChosen()
     auto* dialog = new ConfirmDialog({tr("Delete model %1").arg(format::shortHash(hash)),
                                          tr("the file and its entry in the list"),
                                          tr("It can be trained again from the same data and seed."),
-                                         tr("Delete the model"), true, {}, false, {}},
+                                         tr("Delete the model"), true, {}, false, {}, {}},
         this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     connect(dialog, &QDialog::accepted, this, [this, hash] {
