@@ -123,8 +123,8 @@ void LoadWorkspace::addActions()
         QKeySequence(Qt::Key_F5), &LoadWorkspace::start);
     add(tr("Stop the load run"), tr("Keeps what was measured so far"),
         QKeySequence(Qt::SHIFT | Qt::Key_F5), &LoadWorkspace::stop);
-    add(tr("Save the load run's report"), tr("HTML or PDF, with the pictures"), {},
-        &LoadWorkspace::askForReport);
+    add(tr("Save the load run's report"), tr("HTML or PDF, with the pictures"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_R), &LoadWorkspace::askForReport);
 }
 
 void LoadWorkspace::activated()

@@ -7,9 +7,9 @@
 #include "ui/monitor/desktopnotification.h"
 #include "ui/monitor/explorepage.h"
 #include "ui/monitor/overviewpage.h"
-#include "ui/shell/pagetabs.h"
 #include "ui/monitor/redispage.h"
 #include "ui/monitor/servicepage.h"
+#include "ui/shell/pagetabs.h"
 #include "ui/shell/stateview.h"
 
 #include <QAction>

@@ -1,8 +1,8 @@
 #include "ui/monitor/servicepage.h"
 
 #include "engine/operations/monitoring/servicequeries.h"
-#include "ui/charts/livechart.h"
 #include "ui/charts/heatmap.h"
+#include "ui/charts/livechart.h"
 #include "ui/shell/card.h"
 
 #include <QComboBox>

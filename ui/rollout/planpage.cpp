@@ -65,6 +65,15 @@ PlanPage::PlanPage(Console* console, RolloutFeed* feed, QWidget* parent)
         showChecks({});
         activated();
     });
+    // A server that is there now can be looked at.
+    connect(console, &Console::sourceChanged, this, [this](Source source) {
+        const bool up = m_console->source(source).isUp();
+        const bool isNew = up && !m_up.contains(int(source));
+        up ? void(m_up.insert(int(source))) : void(m_up.remove(int(source)));
+        if (isNew && isVisible()) {
+            activated();
+        }
+    });
     connect(&theme(), &Theme::changed, this, [this] {
         showStages();
         showChecks(m_results);

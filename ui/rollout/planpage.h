@@ -4,6 +4,7 @@
 #include "engine/operations/rollout/plan.h"
 #include "engine/operations/rollout/preflight.h"
 
+#include <QSet>
 #include <QWidget>
 
 class QCheckBox;
@@ -66,6 +67,7 @@ private:
     ops::RolloutPlan m_plan = ops::RolloutPlan::standard();
     QStringList m_decidable; ///< a sentence a stage
     QList<ops::PreflightResult> m_results;
+    QSet<int> m_up; ///< sources that answer
     bool m_busy = false;
     int m_round = 0; ///< late answers of an earlier one are dropped
 

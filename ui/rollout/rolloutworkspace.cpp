@@ -46,22 +46,34 @@ RolloutWorkspace::RolloutWorkspace(Console* console, QWidget* parent)
     connect(m_rollout, &RolloutPage::chipsChanged, this, &RolloutWorkspace::updateChips);
     connect(m_shift, &ShiftPage::chipsChanged, this, &RolloutWorkspace::updateChips);
 
-    const auto action = [this](const QString& text, auto call, const QKeySequence& keys = {}) {
+    const auto action = [this](const QString& text, const QString& tip, auto call,
+                            const QKeySequence& keys) {
         auto* made = new QAction(text, this);
+        made->setToolTip(tip);
         made->setShortcut(keys);
         made->setShortcutContext(Qt::WidgetWithChildrenShortcut);
         connect(made, &QAction::triggered, this, call);
         addAction(made);
-        return made;
     };
-    action(tr("Roll back: everything to the live pool"), &RolloutWorkspace::rollBack,
-        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_B))
-        ->setToolTip(tr("At once, whatever share was asked for"));
-    action(tr("Plan a rollout"), [this] { showPage(Plan); });
-    action(tr("Shift traffic by hand"), [this] { showPage(ByHand); });
-    action(tr("Host a rollout driver in this console"), [this] { m_host->start(); });
-    action(tr("End the rollout driver of this console"), [this] { m_host->stop(); });
-    action(tr("Save the rollout's report"), &RolloutWorkspace::saveReport);
+    constexpr auto shifted = Qt::CTRL | Qt::SHIFT;
+    action(tr("Roll back: everything to the live pool"),
+        tr("At once, whatever share was asked for"), &RolloutWorkspace::rollBack,
+        QKeySequence(shifted | Qt::Key_B));
+    action(
+        tr("Plan a rollout"), tr("Its stages, and what the traffic can decide"),
+        [this] { showPage(Plan); }, QKeySequence(shifted | Qt::Key_P));
+    action(
+        tr("Shift traffic by hand"), tr("A share for a while, without a rollout"),
+        [this] { showPage(ByHand); }, QKeySequence(shifted | Qt::Key_M));
+    action(
+        tr("Host a rollout driver in this console"), tr("It drives while the console is open"),
+        [this] { m_host->start(); }, QKeySequence(shifted | Qt::Key_H));
+    action(
+        tr("End the rollout driver of this console"),
+        tr("A share that it holds goes back to the stable pool"), [this] { m_host->stop(); },
+        QKeySequence(shifted | Qt::Key_J));
+    action(tr("Save the rollout's report"), tr("HTML or PDF, with who did what when"),
+        &RolloutWorkspace::saveReport, QKeySequence(shifted | Qt::Key_R));
 }
 
 void RolloutWorkspace::activated()

@@ -80,10 +80,12 @@ TourPlan leadTour()
                 QStringLiteral("load"), tr("Start"), Until::Recorded, QStringLiteral("load"), {}},
             {tr("Send 5 % of the sessions to the other pool. They are held there until the time is "
                 "over; should this console end, the balancer by itself sends all back."),
-                rollout, tr("Shift…"), Until::Recorded, QStringLiteral("shift"), {}},
+                rollout, tr("Shift…"), Until::Recorded, QStringLiteral("shift"),
+                tr("Shift traffic by hand")},
             {tr("Watch the share arrive in the requests, then roll back: at once, without a "
                 "question."),
-                rollout, tr("Roll back to %1"), Until::Recorded, QStringLiteral("rollback"), {}},
+                rollout, tr("Roll back to %1"), Until::Recorded, QStringLiteral("rollback"),
+                tr("Shift traffic by hand")},
             {tr("Done, for real: traffic went to the other pool and came back, and the record says "
                 "when and by whom."),
                 QStringLiteral("history"), {}, Until::Read, {}, {}}}};
