@@ -64,13 +64,30 @@ private:
     LoadResult endLoad();
     void drive();
     QString startPlan();
+    QJsonObject state()
+    {
+        return split()[QStringLiteral("rollout")].toObject()[QStringLiteral("state")].toObject();
+    }
     QString phase()
     {
-        return ctl({QStringLiteral("rollout"), QStringLiteral("status"), QStringLiteral("--json")})
-            .json()[QStringLiteral("rollout")]
-            .toObject()[QStringLiteral("state")]
-            .toObject()[QStringLiteral("phase")]
-            .toString();
+        const QJsonObject now = state();
+        const QString phase = now[QStringLiteral("phase")].toString();
+        const QString hold = now[QStringLiteral("hold")].toString();
+        // Numbers move all the time; QtTest cuts long messages.
+        static const QRegularExpression number(QStringLiteral("[0-9.]+"));
+        const QString seen = phase % u' ' % QString(hold).replace(number, QStringLiteral("#"));
+        if (m_seen.isEmpty() || m_seen.last() != seen) {
+            m_seen << seen;
+            m_last = hold;
+        }
+        return phase;
+    }
+    /// What it went through, for a test that fails.
+    QByteArray seen() const
+    {
+        return QString(m_seen.mid(qMax<qsizetype>(0, m_seen.size() - 8)).join(QStringLiteral(" | "))
+            % QStringLiteral(" (") % m_last % u')')
+            .toUtf8();
     }
     QJsonObject split()
     {
@@ -80,6 +97,8 @@ private:
     quint64 greenRequests();
 
     QString m_program;
+    QString m_last;
+    QStringList m_seen; ///< phases and what held them
     QString m_faults;
     std::unique_ptr<QTemporaryDir> m_folder;
     std::unique_ptr<test::StackFixture> m_stack;
@@ -90,6 +109,7 @@ private:
 
 void TestRollout::init()
 {
+    m_seen.clear();
     failOnWarnings();
     m_program = qEnvironmentVariable("SLUICE_BIN") % QStringLiteral("/sluicectl");
     m_folder = std::make_unique<QTemporaryDir>();
@@ -117,7 +137,8 @@ void TestRollout::cleanup()
 
 void TestRollout::load(double rate)
 {
-    const Scenario scenario = Scenario::constant(QStringLiteral("rollout"), 400, rate, 120);
+    // So many sessions that 5 % of them are 5 % of the requests, whatever their names hash to.
+    const Scenario scenario = Scenario::constant(QStringLiteral("rollout"), 4000, rate, 120);
     m_loaded.reset();
     m_load = std::make_unique<LoadRun>();
     connect(m_load.get(), &LoadRun::finished, this,
@@ -154,7 +175,7 @@ QString TestRollout::startPlan()
     plan.stages.removeAt(4); // 50 %
     plan.stages[2].soakMs = plan.stages[3].soakMs = 300000; // 3 s
     for (PlannedGate& gate : plan.triggers) {
-        gate.atLeast = gate.measure == Measure::Complaints ? gate.atLeast : 20;
+        gate.atLeast = gate.measure == Measure::Complaints ? gate.atLeast : 10; // of some 30
         if (gate.measure == Measure::ErrorProof || gate.measure == Measure::Split) {
             gate.action = GateAction::Record; // seconds of traffic prove nothing
         }
@@ -180,7 +201,7 @@ void TestRollout::healthyGoesToTheEnd()
     load(200);
     drive();
     QCOMPARE(startPlan(), QString());
-    QTRY_COMPARE_WITH_TIMEOUT(phase(), QStringLiteral("warm"), 60000);
+    QTRY_VERIFY2_WITH_TIMEOUT(phase() == QLatin1StringView("warm"), seen().constData(), 60000);
     QCOMPARE(split()[QStringLiteral("live")].toString(), QStringLiteral("green"));
     // The map's file goes with it, so that a reload keeps it.
     QFile map(m_stack->status().stateFolder % QStringLiteral("/run/live.map"));
@@ -191,7 +212,8 @@ void TestRollout::healthyGoesToTheEnd()
         QStringLiteral("--json"), QStringLiteral("--reason"), QStringLiteral("drill")});
     QCOMPARE(back.code, 0);
     QCOMPARE(back.json()[QStringLiteral("way")].toString(), QStringLiteral("driver"));
-    QTRY_COMPARE_WITH_TIMEOUT(phase(), QStringLiteral("rolled_back"), 5000);
+    QTRY_VERIFY2_WITH_TIMEOUT(
+        phase() == QLatin1StringView("rolled_back"), seen().constData(), 5000);
     QCOMPARE(split()[QStringLiteral("live")].toString(), QStringLiteral("blue"));
     const LoadResult result = endLoad();
     qint64 failed = 0;
@@ -223,9 +245,10 @@ void TestRollout::faultIsRolledBack()
     load(200);
     drive();
     QCOMPARE(startPlan(), QString());
-    QTRY_COMPARE_WITH_TIMEOUT(phase(), QStringLiteral("soaking"), 40000);
+    QTRY_VERIFY2_WITH_TIMEOUT(phase() == QLatin1StringView("soaking"), seen().constData(), 40000);
     plant(fault);
-    QTRY_COMPARE_WITH_TIMEOUT(phase(), QStringLiteral("rolled_back"), 40000);
+    QTRY_VERIFY2_WITH_TIMEOUT(
+        phase() == QLatin1StringView("rolled_back"), seen().constData(), 40000);
     const QJsonObject status = split();
     QCOMPARE(status[QStringLiteral("live")].toString(), QStringLiteral("blue"));
     QCOMPARE(status[QStringLiteral("next_share_percent")].toDouble(), 0.0);
@@ -269,7 +292,7 @@ void TestRollout::frozenAndKilledDriver()
     load(200);
     drive();
     QCOMPARE(startPlan(), QString());
-    QTRY_COMPARE_WITH_TIMEOUT(phase(), QStringLiteral("soaking"), 40000);
+    QTRY_VERIFY2_WITH_TIMEOUT(phase() == QLatin1StringView("soaking"), seen().constData(), 40000);
     // Frozen: the balancer itself takes the share back when the lease (1 s) has run out.
     QCOMPARE(::kill(pid_t(m_driver->processId()), SIGSTOP), 0);
     QTRY_VERIFY_WITH_TIMEOUT(
@@ -296,7 +319,7 @@ void TestRollout::rollbackWithoutRedisOrDriver()
     load(200);
     drive();
     QCOMPARE(startPlan(), QString());
-    QTRY_COMPARE_WITH_TIMEOUT(phase(), QStringLiteral("soaking"), 40000);
+    QTRY_VERIFY2_WITH_TIMEOUT(phase() == QLatin1StringView("soaking"), seen().constData(), 40000);
     QCOMPARE(::kill(pid_t(m_stack->part(QStringLiteral("redis")).pid), SIGKILL), 0);
     const Ran back =
         ctl({QStringLiteral("rollout"), QStringLiteral("rollback"), QStringLiteral("--json")});

@@ -200,9 +200,13 @@ void GateJudge::step(const GateContext& what, const GateInput& input)
     const double latenciesTo = m_workers.newest();
     if (latenciesTo > m_evidence->latenciesUntil() && !m_bounds.empty()) {
         const double from = m_evidence->latenciesUntil();
-        m_evidence->addLatencies(latenciesTo, {m_bounds.begin(), m_bounds.end()},
-            latenciesOf(what.canary, from, latenciesTo),
-            latenciesOf(what.stable, from, latenciesTo));
+        const LatencyCounts canary = latenciesOf(what.canary, from, latenciesTo);
+        const LatencyCounts stable = latenciesOf(what.stable, from, latenciesTo);
+        // Workers are scraped one after the other: what one pool has said waits for the other.
+        if (canary.requests > 0 && stable.requests > 0) {
+            m_evidence->addLatencies(
+                latenciesTo, {m_bounds.begin(), m_bounds.end()}, canary, stable);
+        }
     }
 }
 

@@ -61,6 +61,7 @@ private Q_SLOTS:
     void healthyIsProven();
     void wrongSplitIsSeen();
     void slowerIsFound();
+    void workersAreScrapedOneAfterTheOther();
     void userQueries();
     void blindnessIsNotGoodNews();
     void balancerRestartIsNoError();
@@ -368,6 +369,40 @@ void TestGates::slowerIsFound()
     QCOMPARE(slow.verdict, GateVerdict::Fail);
     QVERIFY2(
         slow.reason.contains(QStringLiteral("More than 2 times as slow")), qPrintable(slow.reason));
+}
+
+/// Looked at more often than it is scraped, each look finds one pool's news alone.
+void TestGates::workersAreScrapedOneAfterTheOther()
+{
+    const PlannedGate gate = gateOf(Measure::LatencyEvidence, 2);
+    const auto said = [&](double slow) {
+        Plant plant;
+        plant.canarySlow = slow;
+        GateJudge judge;
+        GateReading reading;
+        for (int index = 0; index < 30; ++index) {
+            plant.scrape();
+            for (const double late : {0.0, 7.5}) {
+                GateInput input = plant.input();
+                for (TimeSeries& series : input.latencies) {
+                    if (series.labels.value(QStringLiteral("pool")) != QLatin1StringView("green")) {
+                        continue;
+                    }
+                    for (QPointF& point : series.points) {
+                        point.rx() += 7.5;
+                    }
+                    series.points.removeIf(
+                        [&](const QPointF& point) { return point.x() > plant.now + late; });
+                }
+                GateContext what = contextOf(plant, {gate});
+                what.nowMs += qint64(late * 1000);
+                reading = judge.judge(what, input).constFirst();
+            }
+        }
+        return reading;
+    };
+    QVERIFY2(said(1).verdict == GateVerdict::Pass, qPrintable(said(1).reason));
+    QVERIFY2(said(6).verdict == GateVerdict::Fail, qPrintable(said(6).reason));
 }
 
 void TestGates::userQueries()
