@@ -234,6 +234,23 @@ std::vector<HistogramBucket> bucketsOf(const QJsonArray& list)
 
 } // namespace
 
+void LatencyBlock::addCounts(const LatencyBlock& other)
+{
+    const auto addTo = [](std::vector<HistogramBucket>& sum,
+                           const std::vector<HistogramBucket>& more) {
+        LatencyHistogram both;
+        both.merge(sum, 0);
+        both.merge(more, 0);
+        sum = both.buckets();
+    };
+    scheduled += other.scheduled;
+    errors += other.errors;
+    maxNs = std::max(maxNs, other.maxNs);
+    addTo(corrected, other.corrected);
+    addTo(uncorrected, other.uncorrected);
+    addTo(lag, other.lag);
+}
+
 QJsonObject LatencyBlock::toJson() const
 {
     return {{QStringLiteral("second"), second}, {QStringLiteral("seconds"), seconds},

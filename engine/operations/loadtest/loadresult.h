@@ -72,6 +72,15 @@ struct LatencyBlock
     std::vector<HistogramBucket> lag; ///< of the generator's own starts
     qint64 maxNs = 0; ///< of the corrected ones
 
+    /// What another one counted, exactly; its seconds are not added.
+    void addCounts(const LatencyBlock& other);
+    /// The one that follows it: counts and seconds.
+    void add(const LatencyBlock& next)
+    {
+        addCounts(next);
+        seconds += next.seconds;
+    }
+
     QJsonObject toJson() const; ///< one line of histograms.jsonl
     static LatencyBlock fromJson(const QJsonObject& object);
 };

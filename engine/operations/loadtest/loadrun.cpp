@@ -1,25 +1,17 @@
 #include "engine/operations/loadtest/loadrun.h"
 
-#include "engine/operations/loadtest/endurance.h"
 #include "engine/operations/loadtest/generator.h"
-#include "engine/operations/loadtest/serversampler.h"
-#include "engine/operations/loadtest/verdict.h"
+#include "engine/operations/loadtest/runrecord.h"
 #include "engine/operations/threads/handover.h"
 
 #include <QHostAddress>
 #include <QHostInfo>
-#include <QSysInfo>
-#include <QThread>
 #include <cmath>
 #include <sys/resource.h>
-#include <unistd.h>
 
 namespace sluice::ops {
 
 namespace {
-
-constexpr int longRunSeconds = 100; ///< from here on blocks of ten seconds, else of one
-constexpr int checkpointSeconds = 60;
 
 double ms(std::int64_t nanoseconds)
 {
@@ -112,23 +104,6 @@ LatencyBlock blockOf(const GeneratorSecond& from)
     return block;
 }
 
-void addTo(std::vector<HistogramBucket>& sum, const std::vector<HistogramBucket>& more)
-{
-    LatencyHistogram both;
-    both.merge(sum, 0);
-    both.merge(more, 0);
-    sum = both.buckets();
-}
-
-QJsonObject machine()
-{
-    return {{QStringLiteral("sluicectl"), QStringLiteral(SLUICE_VERSION)},
-        {QStringLiteral("kernel"), QSysInfo::kernelVersion()},
-        {QStringLiteral("system"), QSysInfo::prettyProductName()},
-        {QStringLiteral("host"), QSysInfo::machineHostName()},
-        {QStringLiteral("cpus"), QThread::idealThreadCount()}};
-}
-
 } // namespace
 
 Result<std::string> loadAddress(const QUrl& target, const QString& iMean, bool loadTarget)
@@ -178,128 +153,23 @@ class LoadRun::Private
 public:
     explicit Private(LoadRun* owner)
         : q(owner)
+        , record([owner](const Error& error) { Q_EMIT owner->failed(error); })
     { }
 
-    void take(LoadSecond second, LatencyBlock block);
     void end(const GeneratorResult& from);
-    void keep(const Result<void>& written);
-    void closeBlock();
-    void sum();
 
     LoadRun* q;
-    LoadResult result;
-    RunWriter writer;
-    LatencyBlock block; ///< the one that grows
-    LatencyHistogram corrected; ///< of all seconds until now
-    LatencyHistogram uncorrected;
-    LatencyHistogram lag;
-    std::unique_ptr<ServerSampler> sampler;
-    int blockSeconds = 1;
-    double breachedSeconds = 0;
-    bool breached = false;
+    RunRecord record;
     bool running = false;
     HandOver handOver;
     std::unique_ptr<Generator> generator; ///< after handOver: gone before it
 };
 
-void LoadRun::Private::keep(const Result<void>& written)
-{
-    if (!written && result.notes.isEmpty()) {
-        result.notes << QStringLiteral("the run folder could not be written: %1")
-                            .arg(QString::fromStdString(written.error().text()));
-        Q_EMIT q->failed(written.error());
-    }
-}
-
-void LoadRun::Private::closeBlock()
-{
-    if (block.seconds <= 0) {
-        return;
-    }
-    if (writer.isOpen()) {
-        keep(writer.add(block));
-    }
-    result.blocks.push_back(std::exchange(block, LatencyBlock()));
-    block.seconds = 0;
-}
-
-/// The figures as far as they are known.
-void LoadRun::Private::sum()
-{
-    result.p50Ms = ms(corrected.quantile(0.50));
-    result.p95Ms = ms(corrected.quantile(0.95));
-    result.p99Ms = ms(corrected.quantile(0.99));
-    result.maxMs = ms(corrected.max());
-    result.uncorrectedP95Ms = ms(uncorrected.quantile(0.95));
-    result.uncorrectedP99Ms = ms(uncorrected.quantile(0.99));
-    result.startLagP99Ms = ms(lag.quantile(0.99));
-}
-
-void LoadRun::Private::take(LoadSecond second, LatencyBlock part)
-{
-    if (sampler != nullptr) {
-        second.server = sampler->latest();
-    }
-    corrected.merge(part.corrected, part.maxNs);
-    uncorrected.merge(part.uncorrected, part.maxNs);
-    lag.merge(part.lag, INT64_MAX); // its largest is not kept
-    if (block.seconds == 0) {
-        block = std::move(part);
-    } else {
-        block.seconds += part.seconds;
-        block.scheduled += part.scheduled;
-        block.errors += part.errors;
-        block.maxNs = std::max(block.maxNs, part.maxNs);
-        addTo(block.corrected, part.corrected);
-        addTo(block.uncorrected, part.uncorrected);
-        addTo(block.lag, part.lag);
-    }
-    if ((second.second + 1) % blockSeconds == 0) {
-        closeBlock();
-    }
-    result.scheduled += second.scheduled;
-    result.sent += second.sent;
-    result.succeeded += second.completed; // exactly at the end, which knows the status
-    for (auto error = second.errorsByKind.begin(); error != second.errorsByKind.end(); ++error) {
-        result.errors[error.key()] += error.value();
-        result.succeeded -=
-            error.key().startsWith(QLatin1StringView("status ")) ? error.value() : 0;
-    }
-    result.generatorPeakMiB = std::max(result.generatorPeakMiB, second.generatorMiB);
-    result.elapsedSeconds = second.second + 1;
-    result.achievedRate = double(result.succeeded) / result.elapsedSeconds;
-    result.seconds << second;
-    if (writer.isOpen()) {
-        keep(writer.add(second));
-        if ((second.second + 1) % checkpointSeconds == 0) {
-            sum();
-            judge(result);
-            keep(writer.save(result));
-        }
-    }
-    const Scenario& scenario = result.scenario;
-    breachedSeconds = isBreached(second, scenario.targets) ? breachedSeconds + 1 : 0;
-    if (scenario.stopAfterBreachedSeconds > 0 && !breached
-        && breachedSeconds >= scenario.stopAfterBreachedSeconds) {
-        breached = true;
-        result.notes << QStringLiteral("stopped after %1 s in a row in which a target was missed")
-                            .arg(breachedSeconds);
-        generator->stop();
-    }
-    Q_EMIT q->second(second);
-}
-
+/// The generator's own counts are the exact ones: they know what was on its way at the end.
 void LoadRun::Private::end(const GeneratorResult& from)
 {
     running = false;
-    closeBlock();
-    sum();
-    result.endedAt = QDateTime::currentDateTimeUtc();
-    result.completed = from.completed;
-    result.state = from.completed ? QStringLiteral("completed")
-        : breached                ? QStringLiteral("breached")
-        : from.bounded            ? QStringLiteral("bounded")
-                                  : QStringLiteral("stopped");
+    LoadResult& result = record.result;
     result.scheduled = from.scheduled;
     result.sent = from.sent;
     result.succeeded = from.succeeded;
@@ -315,11 +185,8 @@ void LoadRun::Private::end(const GeneratorResult& from)
     result.achievedRate =
         from.elapsedSeconds > 0 ? double(from.succeeded) / from.elapsedSeconds : 0;
     result.generatorCpu = from.elapsedSeconds > 0 ? from.cpuSeconds / from.elapsedSeconds : 0;
-    result.notes << enduranceNotes(result);
-    judge(result);
-    if (writer.isOpen()) {
-        keep(writer.save(result));
-    }
+    record.finish(
+        from.completed, from.bounded ? QStringLiteral("bounded") : QStringLiteral("stopped"));
     Q_EMIT q->finished(result);
 }
 
@@ -360,26 +227,8 @@ Result<void> LoadRun::start(const LoadOptions& options)
         !raised) {
         return raised;
     }
-    LoadResult& result = d->result;
-    result.scenario = options.scenario;
-    result.target = options.target;
-    result.environment = options.environment;
-    result.seed = options.seed;
-    result.startedAt = QDateTime::currentDateTimeUtc();
-    result.pid = ::getpid();
-    result.state = QStringLiteral("running");
-    result.hasPrometheus = !options.prometheus.isEmpty();
-    result.versions = machine();
-    for (auto version = options.versions.begin(); version != options.versions.end(); ++version) {
-        result.versions[version.key()] = version.value();
-    }
-    d->block.seconds = 0;
-    d->blockSeconds = options.scenario.durationSeconds() < longRunSeconds ? 1 : 10;
-    if (!options.folder.isEmpty()) {
-        if (auto created = d->writer.create(options.folder, result); !created) {
-            return created;
-        }
-        result.id = options.folder.section(u'/', -1, -1, QString::SectionSkipEmpty);
+    if (auto begun = d->record.begin(options); !begun) {
+        return begun;
     }
     const bool open = plan->open;
     d->generator = std::make_unique<Generator>(std::move(*plan));
@@ -388,7 +237,10 @@ Result<void> LoadRun::start(const LoadOptions& options)
         [this, open](const GeneratorSecond& second) {
             d->handOver.post(
                 [this, summary = secondOf(second, open), block = blockOf(second)]() mutable {
-                    d->take(std::move(summary), std::move(block));
+                    if (d->record.add(std::move(summary), std::move(block))) {
+                        d->generator->stop();
+                    }
+                    Q_EMIT this->second(d->record.result.seconds.last());
                 });
         },
         [this](GeneratorResult end) {
@@ -397,9 +249,6 @@ Result<void> LoadRun::start(const LoadOptions& options)
     if (!started) {
         d->generator.reset();
         return started;
-    }
-    if (result.hasPrometheus) {
-        d->sampler = std::make_unique<ServerSampler>(options.prometheus);
     }
     d->running = true;
     return {};

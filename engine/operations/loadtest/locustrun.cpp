@@ -1,24 +1,15 @@
 #include "engine/operations/loadtest/locustrun.h"
 
-#include "engine/operations/loadtest/endurance.h"
-#include "engine/operations/loadtest/runfolder.h"
-#include "engine/operations/loadtest/serversampler.h"
-#include "engine/operations/loadtest/verdict.h"
+#include "engine/operations/loadtest/runrecord.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
-#include <QSysInfo>
-#include <QThread>
-#include <unistd.h>
 
 namespace sluice::ops {
 
 namespace {
 
 constexpr int curvedPoints = 20; ///< of a phase that is no straight line
-constexpr int longBlockSeconds = 10;
-constexpr double longRunSeconds = 60; ///< from which blocks are ten seconds long, else one
-constexpr int checkpointSeconds = 60;
 constexpr int sampleLimit = 20;
 constexpr double busyCpu = 90; ///< percent of a core from which a Locust worker is doubted
 
@@ -107,31 +98,26 @@ class LocustRun::Private
 public:
     explicit Private(LocustRun* owner)
         : q(owner)
+        , record([owner](const Error& error) {
+            Q_EMIT owner->noted(QStringLiteral("the run folder could not be written: ")
+                + QString::fromStdString(error.text()));
+        })
     { }
 
     void take(const LocustSecond& from);
-    void closeBlock();
-    void sum();
-    void keep(const Result<void>& written);
     void end(const LocustEnd& end);
 
     LocustRun* q;
     LocustRunner runner;
-    LoadResult result;
-    RunWriter writer;
-    std::unique_ptr<ServerSampler> sampler;
-    int blockSeconds = 1;
-    double breachedSeconds = 0;
-    bool breached = false;
-    LatencyBlock open; ///< the block that is being filled
-    LatencyHistogram openLatency;
-    LatencyHistogram all;
+    RunRecord record;
+    int until = 0; ///< seconds recorded
     double busiest = 0;
     double cpuSum = 0;
 };
 
 void LocustRun::Private::take(const LocustSecond& from)
 {
+    LoadResult& result = record.result;
     LoadSecond second;
     second.second = from.second;
     second.users = from.users;
@@ -139,7 +125,6 @@ void LocustRun::Private::take(const LocustSecond& from)
     for (auto kind = from.errors.begin(); kind != from.errors.end(); ++kind) {
         errors += kind.value();
         second.errorsByKind[kind.key()] = kind.value();
-        result.errors[kind.key()] += kind.value();
     }
     for (auto sample = from.samples.begin(); sample != from.samples.end(); ++sample) {
         if (result.errorSamples.size() < sampleLimit) {
@@ -167,94 +152,27 @@ void LocustRun::Private::take(const LocustSecond& from)
     busiest = std::max(busiest, from.busiestWorkerCpu);
     cpuSum += second.generatorCpu;
 
-    result.scheduled += second.scheduled;
-    result.sent += second.sent;
-    result.succeeded += from.succeeded;
-    all.merge(from.latency);
-    openLatency.merge(from.latency);
-    open.scheduled += second.scheduled;
-    open.errors += errors;
-    open.seconds = from.second - open.second + 1;
-    if (sampler != nullptr) {
-        second.server = sampler->latest();
-    }
-    result.seconds << second;
-    result.elapsedSeconds = from.second + 1;
-    if (writer.isOpen()) {
-        keep(writer.add(second));
-    }
-    if (open.seconds >= blockSeconds) {
-        closeBlock();
-    }
-    if (writer.isOpen() && (from.second + 1) % checkpointSeconds == 0) {
-        sum();
-        judge(result);
-        keep(writer.save(result));
-    }
-    const Scenario& scenario = result.scenario;
-    breachedSeconds = isBreached(second, scenario.targets) ? breachedSeconds + 1 : 0;
-    if (scenario.stopAfterBreachedSeconds > 0 && !breached
-        && breachedSeconds >= scenario.stopAfterBreachedSeconds) {
-        breached = true;
-        result.notes << QStringLiteral("stopped after %1 s in a row in which a target was missed")
-                            .arg(breachedSeconds);
+    LatencyBlock part; // sent is all that Locust knows: both columns are the same
+    part.second = until;
+    part.seconds = from.second + 1 - until;
+    part.scheduled = second.scheduled;
+    part.errors = errors;
+    part.corrected = from.latency.buckets();
+    part.uncorrected = part.corrected;
+    part.maxNs = from.latency.max();
+    until = from.second + 1;
+    if (record.add(second, std::move(part))) {
         runner.stop();
     }
-    Q_EMIT q->second(second);
-}
-
-void LocustRun::Private::keep(const Result<void>& written)
-{
-    const QString note = QStringLiteral("the run folder could not be written");
-    if (!written && !result.notes.contains(note)) {
-        result.notes << note;
-        Q_EMIT q->noted(
-            note + QStringLiteral(": ") + QString::fromStdString(written.error().text()));
-    }
-}
-
-void LocustRun::Private::sum()
-{
-    result.p50Ms = ms(all.quantile(0.50));
-    result.p95Ms = ms(all.quantile(0.95));
-    result.p99Ms = ms(all.quantile(0.99));
-    result.maxMs = ms(all.max());
-    result.uncorrectedP95Ms = result.p95Ms;
-    result.uncorrectedP99Ms = result.p99Ms;
-}
-
-void LocustRun::Private::closeBlock()
-{
-    if (open.seconds <= 0) {
-        return;
-    }
-    // Sent is all that Locust knows: both columns are the same.
-    open.corrected = openLatency.buckets();
-    open.uncorrected = open.corrected;
-    open.maxNs = openLatency.max();
-    result.blocks.push_back(open);
-    const LatencyBlock closed = open;
-    open = LatencyBlock{};
-    open.second = closed.second + int(closed.seconds);
-    open.seconds = 0;
-    openLatency.clear();
-    if (writer.isOpen()) {
-        keep(writer.add(closed));
-    }
+    Q_EMIT q->second(result.seconds.last());
 }
 
 void LocustRun::Private::end(const LocustEnd& end)
 {
-    closeBlock();
-    result.completed = end.completed;
-    result.state = end.completed ? QStringLiteral("completed")
-        : breached               ? QStringLiteral("breached")
-                                 : QStringLiteral("stopped");
-    result.endedAt = QDateTime::currentDateTimeUtc();
+    LoadResult& result = record.result;
     result.elapsedSeconds = end.seconds;
     result.achievedRate = end.seconds > 0 ? double(result.succeeded) / end.seconds : 0;
     result.generatorCpu = result.seconds.isEmpty() ? 0 : cpuSum / double(result.seconds.size());
-    sum();
     result.notes << end.notes;
     if (busiest > busyCpu) {
         result.notes << QStringLiteral(
@@ -262,11 +180,7 @@ void LocustRun::Private::end(const LocustEnd& end)
             "have been the limit; take more workers")
                             .arg(busiest, 0, 'f', 0);
     }
-    result.notes << enduranceNotes(result);
-    judge(result);
-    if (writer.isOpen()) {
-        keep(writer.save(result));
-    }
+    record.finish(end.completed, QStringLiteral("stopped"));
     Q_EMIT q->finished(result);
 }
 
@@ -307,40 +221,19 @@ Result<void> LocustRun::start(const LocustSetup& setup, const LoadOptions& optio
     if (!plan) {
         return plan.error();
     }
-    LoadResult& result = d->result;
+    LoadResult& result = d->record.result;
     result.generator = QStringLiteral("locust");
     result.latencyCorrected = false;
-    result.scenario = options.scenario;
-    result.target = options.target;
-    result.environment = options.environment;
-    result.seed = options.seed;
-    result.startedAt = QDateTime::currentDateTimeUtc();
-    result.pid = ::getpid();
-    result.state = QStringLiteral("running");
-    result.hasPrometheus = !options.prometheus.isEmpty();
-    result.versions = {{QStringLiteral("sluicectl"), QStringLiteral(SLUICE_VERSION)},
-        {QStringLiteral("kernel"), QSysInfo::kernelVersion()},
-        {QStringLiteral("host"), QSysInfo::machineHostName()},
-        {QStringLiteral("cpus"), QThread::idealThreadCount()},
-        {QStringLiteral("locust_workers"), setup.localWorkers + int(setup.remoteWorkers.size())}};
-    for (auto version = options.versions.begin(); version != options.versions.end(); ++version) {
-        result.versions[version.key()] = version.value();
-    }
     result.notes = notes;
-    d->open.seconds = 0;
-    d->blockSeconds = options.scenario.durationSeconds() < longRunSeconds ? 1 : longBlockSeconds;
+    LoadOptions all = options;
+    all.versions[QStringLiteral("locust_workers")] =
+        setup.localWorkers + int(setup.remoteWorkers.size());
     if (auto started = d->runner.start(*plan, setup); !started) {
         return started;
     }
-    if (!options.folder.isEmpty()) {
-        if (auto created = d->writer.create(options.folder, result); !created) {
-            d->runner.stop();
-            return created;
-        }
-        result.id = options.folder.section(u'/', -1, -1, QString::SectionSkipEmpty);
-    }
-    if (result.hasPrometheus) {
-        d->sampler = std::make_unique<ServerSampler>(options.prometheus);
+    if (auto begun = d->record.begin(all); !begun) {
+        d->runner.stop();
+        return begun;
     }
     return {};
 }

@@ -285,15 +285,6 @@ void addSecond(LoadSecond& sum, const LoadSecond& part)
     }
 }
 
-std::vector<HistogramBucket> added(
-    const std::vector<HistogramBucket>& one, const std::vector<HistogramBucket>& other)
-{
-    LatencyHistogram sum;
-    sum.merge(one, 0);
-    sum.merge(other, 0);
-    return sum.buckets();
-}
-
 } // namespace
 
 Result<LoadResult> mergeRuns(const QList<LoadResult>& parts)
@@ -325,13 +316,7 @@ Result<LoadResult> mergeRuns(const QList<LoadResult>& parts)
         for (const LatencyBlock& block : part.blocks) {
             const auto [place, made] = blocks.emplace(block.second, block);
             if (!made) {
-                LatencyBlock& to = place->second;
-                to.scheduled += block.scheduled;
-                to.errors += block.errors;
-                to.maxNs = std::max(to.maxNs, block.maxNs);
-                to.corrected = added(to.corrected, block.corrected);
-                to.uncorrected = added(to.uncorrected, block.uncorrected);
-                to.lag = added(to.lag, block.lag);
+                place->second.addCounts(block);
             }
         }
         addCounts(sum.errors, part.errors);
