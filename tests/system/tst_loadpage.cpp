@@ -1,5 +1,6 @@
 #include "engine/operations/environment/localstack.h"
 #include "engine/operations/loadtest/runfolder.h"
+#include "tests/support/ownconsole.h"
 #include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
 #include "ui/charts/heatmap.h"
@@ -71,18 +72,10 @@ private:
 void TestLoadPage::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    qputenv("SLUICE_STATE", m_folder.filePath(QStringLiteral("stack")).toUtf8());
-    qputenv("SLUICE_CONFIG", m_folder.filePath(QStringLiteral("config")).toUtf8());
-    qputenv("SLUICE_DATA_HOME", m_folder.filePath(QStringLiteral("data")).toUtf8());
-    theme().install(*qApp);
-    theme().setMode(Theme::Mode::Light);
-    m_console = std::make_unique<Console>();
-    m_window = std::make_unique<MainWindow>(m_console.get());
+    test::makeConsole(m_folder, m_console, m_window);
     m_page = new LoadWorkspace(m_console.get());
     m_window->addWorkspace(m_page);
-    m_window->resize(1440, 900);
-    m_console->start();
-    m_window->show();
+    test::showConsole(*m_console, *m_window);
     m_window->showWorkspace(QStringLiteral("load"));
 }
 
@@ -90,10 +83,7 @@ void TestLoadPage::cleanupTestCase()
 {
     m_window.reset();
     m_console.reset();
-    ops::LocalStack stack;
-    QSignalSpy stopped(&stack, &ops::LocalStack::stopped);
-    stack.down();
-    QVERIFY(stopped.wait(25000));
+    QVERIFY(test::endLocalStack());
 }
 
 void TestLoadPage::isEmptyWithoutAnEnvironment()

@@ -1,3 +1,4 @@
+#include "tests/support/ownconsole.h"
 #include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
 
@@ -93,17 +94,9 @@ bool hasRow(const QTableWidget* table, int column, const QString& text)
 void TestMonitor::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    qputenv("SLUICE_STATE", (m_folder.path() % QLatin1StringView("/stack")).toUtf8());
-    qputenv("SLUICE_CONFIG", (m_folder.path() % QLatin1StringView("/config")).toUtf8());
-    qputenv("SLUICE_DATA_HOME", (m_folder.path() % QLatin1StringView("/data")).toUtf8());
-    theme().install(*qApp);
-    theme().setMode(Theme::Mode::Light);
-    m_console = std::make_unique<Console>();
-    m_window = std::make_unique<MainWindow>(m_console.get());
+    test::makeConsole(m_folder, m_console, m_window);
     m_window->addWorkspace(new MonitorWorkspace(m_console.get()));
-    m_window->resize(1440, 900);
-    m_console->start();
-    m_window->show();
+    test::showConsole(*m_console, *m_window);
     QCOMPARE(monitor()->stateView()->state(), StateView::State::Empty);
     m_console->startLocalStack();
     QTRY_VERIFY_WITH_TIMEOUT(m_console->hasEnvironment(), 60000);
@@ -117,10 +110,7 @@ void TestMonitor::cleanupTestCase()
 {
     m_window.reset();
     m_console.reset();
-    ops::LocalStack stack;
-    QSignalSpy stopped(&stack, &ops::LocalStack::stopped);
-    stack.down();
-    QVERIFY(stopped.wait(25000));
+    QVERIFY(test::endLocalStack());
 }
 
 /// Queries through the balancer, in ten conversations.

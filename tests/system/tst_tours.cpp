@@ -1,3 +1,4 @@
+#include "tests/support/ownconsole.h"
 #include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
 
@@ -63,22 +64,14 @@ constexpr int runSeconds = 3;
 void TestTours::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    qputenv("SLUICE_STATE", m_folder.filePath(QStringLiteral("stack")).toUtf8());
-    qputenv("SLUICE_CONFIG", m_folder.filePath(QStringLiteral("config")).toUtf8());
-    qputenv("SLUICE_DATA_HOME", m_folder.filePath(QStringLiteral("data")).toUtf8());
-    theme().install(*qApp);
-    theme().setMode(Theme::Mode::Light);
-    m_console = std::make_unique<Console>();
-    m_window = std::make_unique<MainWindow>(m_console.get());
+    test::makeConsole(m_folder, m_console, m_window);
     m_window->addWorkspace(new ClassifyWorkspace(m_console.get()));
     m_window->addWorkspace(new ThresholdsWorkspace(m_console.get()));
     m_window->addWorkspace(new MonitorWorkspace(m_console.get()));
     m_window->addWorkspace(new LoadWorkspace(m_console.get()));
     m_window->addWorkspace(new RolloutWorkspace(m_console.get()));
     m_window->addWorkspace(new HistoryWorkspace(m_console.get()));
-    m_window->resize(1440, 900);
-    m_console->start();
-    m_window->show();
+    test::showConsole(*m_console, *m_window);
     QTRY_VERIFY_WITH_TIMEOUT(m_console->classifier() != nullptr, soon);
 }
 
@@ -86,10 +79,7 @@ void TestTours::cleanupTestCase()
 {
     m_window.reset();
     m_console.reset();
-    ops::LocalStack stack;
-    QSignalSpy stopped(&stack, &ops::LocalStack::stopped);
-    stack.down();
-    QVERIFY(stopped.wait(25000));
+    QVERIFY(test::endLocalStack());
 }
 
 /// From the welcome page, as a person begins it.

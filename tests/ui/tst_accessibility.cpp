@@ -1,3 +1,4 @@
+#include "tests/support/ownconsole.h"
 #include "tests/support/testcase.h"
 #include "ui/classify/classifyworkspace.h"
 #include "ui/history/historyworkspace.h"
@@ -79,9 +80,7 @@ void walk(QAccessibleInterface* item, const QString& path, QStringList& nameless
 
 void TestAccessibility::initTestCase()
 {
-    qputenv("SLUICE_STATE", m_folder.filePath(QStringLiteral("state")).toUtf8());
-    qputenv("SLUICE_CONFIG", m_folder.filePath(QStringLiteral("config")).toUtf8());
-    qputenv("SLUICE_DATA_HOME", m_folder.filePath(QStringLiteral("data")).toUtf8());
+    sluice::test::useOwnFolders(m_folder);
     qputenv("SLUICE_RESOURCES", SLUICE_BINARY_DIR "/share/sluice");
     theme().install(*qApp);
     m_console = std::make_unique<Console>();

@@ -1,3 +1,4 @@
+#include "tests/support/ownconsole.h"
 #include "tests/support/redisserver.h"
 #include "tests/support/testcase.h"
 #include "ui/shell/button.h"
@@ -64,9 +65,7 @@ private:
 
 void TestEnvironments::initTestCase()
 {
-    qputenv("SLUICE_STATE", m_folder.filePath(QStringLiteral("state")).toUtf8());
-    qputenv("SLUICE_CONFIG", m_folder.filePath(QStringLiteral("config")).toUtf8());
-    qputenv("SLUICE_DATA_HOME", m_folder.filePath(QStringLiteral("data")).toUtf8());
+    sluice::test::useOwnFolders(m_folder);
     qputenv("SLUICE_SECRET_STAGING_REDIS_VIEWER", "open sesame");
     theme().install(*qApp);
     QVERIFY2(m_redis.start({},

@@ -1,3 +1,4 @@
+#include "tests/support/ownconsole.h"
 #include "tests/support/testcase.h"
 #include "ui/shell/button.h"
 #include "ui/shell/commandpalette.h"
@@ -79,9 +80,7 @@ private:
 
 void TestWindow::initTestCase()
 {
-    qputenv("SLUICE_STATE", m_folder.filePath(QStringLiteral("state")).toUtf8());
-    qputenv("SLUICE_CONFIG", m_folder.filePath(QStringLiteral("config")).toUtf8());
-    qputenv("SLUICE_DATA_HOME", m_folder.filePath(QStringLiteral("data")).toUtf8());
+    sluice::test::useOwnFolders(m_folder);
     theme().install(*qApp);
     theme().setMode(Theme::Mode::Light);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/support/ownconsole.h"
 #include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
 #include "ui/classify/classifyworkspace.h"
@@ -22,9 +23,7 @@ class ClassifyFixture
 public:
     ClassifyFixture()
     {
-        qputenv("SLUICE_STATE", folder.filePath(QStringLiteral("state")).toUtf8());
-        qputenv("SLUICE_CONFIG", folder.filePath(QStringLiteral("config")).toUtf8());
-        qputenv("SLUICE_DATA_HOME", folder.filePath(QStringLiteral("data")).toUtf8());
+        useOwnFolders(folder);
         qputenv("SLUICE_RESOURCES", SLUICE_BINARY_DIR "/share/sluice");
     }
     ~ClassifyFixture() { close(); }
@@ -32,15 +31,10 @@ public:
     /// Opens the window; false when the model could not be loaded.
     bool open()
     {
-        ui::theme().install(*qApp);
-        ui::theme().setMode(ui::Theme::Mode::Light);
-        console = std::make_unique<ui::Console>();
-        window = std::make_unique<ui::MainWindow>(console.get());
+        makeConsole(folder, console, window);
         page = new ui::ClassifyWorkspace(console.get());
         window->addWorkspace(page);
-        window->resize(1440, 900);
-        console->start();
-        window->show();
+        showConsole(*console, *window);
         window->showWorkspace(QStringLiteral("classify"));
         window->activateWindow();
         return QTest::qWaitFor([this] { return console->classifier() != nullptr; }, 20000)

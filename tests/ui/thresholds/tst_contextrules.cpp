@@ -1,3 +1,4 @@
+#include "tests/support/ownconsole.h"
 #include "tests/support/testcase.h"
 #include "ui/shell/button.h"
 #include "ui/shell/console.h"
@@ -62,17 +63,10 @@ private:
 
 void TestContextRules::initTestCase()
 {
-    qputenv("SLUICE_STATE", m_folder.filePath(QStringLiteral("stack")).toUtf8());
-    qputenv("SLUICE_CONFIG", m_folder.filePath(QStringLiteral("config")).toUtf8());
-    qputenv("SLUICE_DATA_HOME", m_folder.filePath(QStringLiteral("data")).toUtf8());
-    theme().install(*qApp);
-    m_console = std::make_unique<Console>();
-    m_window = std::make_unique<MainWindow>(m_console.get());
+    test::makeConsole(m_folder, m_console, m_window);
     m_page = new ThresholdsWorkspace(m_console.get());
     m_window->addWorkspace(m_page);
-    m_window->resize(1440, 900);
-    m_console->start();
-    m_window->show();
+    test::showConsole(*m_console, *m_window);
     m_window->showWorkspace(QStringLiteral("thresholds"));
     QTRY_VERIFY_WITH_TIMEOUT(m_console->classifier() != nullptr, soon);
     m_page->loadData();
