@@ -1,5 +1,7 @@
 #include "ui/classify/quiettable.h"
 
+#include "ui/shell/plaintable.h"
+
 #include <QHeaderView>
 #include <QTableWidget>
 
@@ -8,17 +10,11 @@ namespace sluice::ui {
 QTableWidget* quietTable(const QString& name, int columns, QWidget* parent)
 {
     auto* table = new QTableWidget(0, columns, parent);
-    table->setAccessibleName(name);
-    table->setShowGrid(false);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    plainTable(table, name);
     table->setSelectionMode(QAbstractItemView::NoSelection);
     table->setFocusPolicy(Qt::TabFocus);
-    table->setTabKeyNavigation(false);
     table->setMinimumWidth(80);
-    table->verticalHeader()->hide();
     table->horizontalHeader()->hide();
-    table->verticalHeader()->setDefaultSectionSize(25);
     table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     for (int column = 1; column < columns; ++column) {
         table->horizontalHeader()->setSectionResizeMode(column, QHeaderView::ResizeToContents);
@@ -39,19 +35,10 @@ void putCell(QTableWidget* table, int row, int column, const QString& value, con
 
 void dressTable(QTableView* table, const QString& name)
 {
-    table->setAccessibleName(name);
-    table->setShowGrid(false);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table->setSelectionMode(QAbstractItemView::SingleSelection);
-    table->setTabKeyNavigation(false);
+    plainTable(table, name);
     table->setWordWrap(false);
     table->setSortingEnabled(true);
-    table->verticalHeader()->hide();
-    table->verticalHeader()->setDefaultSectionSize(27);
     table->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    table->horizontalHeader()->setHighlightSections(false);
     table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table->horizontalHeader()->setSectionsMovable(true);
 }

@@ -9,6 +9,7 @@
 #include "ui/shell/format.h"
 #include "ui/shell/infobanner.h"
 #include "ui/shell/mainwindow.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/stateview.h"
 
 #include <QAction>
@@ -113,16 +114,9 @@ QWidget* HistoryWorkspace::makePage()
     auto* list = new Card(
         tr("What was done"), tr("newest first · Ctrl selects a second one to compare"), page);
     m_table = new QTableView(list);
+    plainTable(m_table, tr("History"));
     m_table->setModel(m_model);
-    m_table->setAccessibleName(tr("History"));
-    m_table->setShowGrid(false);
-    m_table->setFrameShape(QFrame::NoFrame);
-    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::ExtendedSelection);
-    m_table->setTabKeyNavigation(false);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(27);
-    m_table->horizontalHeader()->setHighlightSections(false);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(HistoryModel::Subject, QHeaderView::Stretch);
     list->content()->addWidget(m_table, 1);
@@ -132,13 +126,7 @@ QWidget* HistoryWorkspace::makePage()
     m_title = new Text(FontRole::Title, Ink::Text, {}, m_beside);
     m_title->setWordWrap(true);
     m_details = new QTableWidget(0, 2, m_beside);
-    m_details->setAccessibleName(tr("Details"));
-    m_details->setShowGrid(false);
-    m_details->setFrameShape(QFrame::NoFrame);
-    m_details->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    m_details->setTabKeyNavigation(false);
-    m_details->verticalHeader()->hide();
-    m_details->horizontalHeader()->setHighlightSections(false);
+    plainTable(m_details, tr("Details"));
     m_open = new Button(tr("Open its page"), ButtonRole::Plain, m_beside);
     m_beside->content()->addWidget(m_title);
     m_beside->content()->addWidget(m_details, 1);

@@ -1,5 +1,7 @@
 #include "ui/load/loadtables.h"
 
+#include "ui/shell/plaintable.h"
+
 #include <QHeaderView>
 #include <QTableWidget>
 
@@ -8,16 +10,9 @@ namespace sluice::ui {
 QTableWidget* loadTable(const QString& name, const QStringList& columns, QWidget* parent)
 {
     auto* made = new QTableWidget(0, int(columns.size()), parent);
-    made->setAccessibleName(name);
+    plainTable(made, name);
     made->setHorizontalHeaderLabels(columns);
-    made->setShowGrid(false);
-    made->setFrameShape(QFrame::NoFrame);
-    made->setEditTriggers(QAbstractItemView::NoEditTriggers);
     made->setSelectionMode(QAbstractItemView::NoSelection);
-    made->setTabKeyNavigation(false);
-    made->verticalHeader()->hide();
-    made->verticalHeader()->setDefaultSectionSize(26);
-    made->horizontalHeader()->setHighlightSections(false);
     made->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     made->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     for (int column = 0; column < columns.size(); ++column) {

@@ -2,6 +2,7 @@
 
 #include "ui/shell/button.h"
 #include "ui/shell/card.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/stateview.h"
 #include "ui/shell/text.h"
 

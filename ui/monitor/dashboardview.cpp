@@ -2,6 +2,7 @@
 
 #include "ui/charts/livechart.h"
 #include "ui/shell/card.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/text.h"
 
 #include <QGridLayout>

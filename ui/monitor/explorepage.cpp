@@ -6,6 +6,7 @@
 #include "ui/monitor/promqledit.h"
 #include "ui/shell/button.h"
 #include "ui/shell/card.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/text.h"
 
 #include <QComboBox>

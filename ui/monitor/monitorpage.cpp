@@ -130,17 +130,4 @@ SeriesFeed::Source MonitorPage::byLabel(
         area};
 }
 
-void MonitorPage::plainTable(QTableView* table, const QString& accessibleName)
-{
-    table->setShowGrid(false);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setTabKeyNavigation(false);
-    table->verticalHeader()->hide();
-    table->verticalHeader()->setDefaultSectionSize(26);
-    table->horizontalHeader()->setHighlightSections(false);
-    table->setAccessibleName(accessibleName);
-}
-
 } // namespace sluice::ui

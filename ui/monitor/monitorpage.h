@@ -62,7 +62,6 @@ protected:
     /// Lines named by a label; pools in their own colours.
     static SeriesFeed::Source byLabel(const QString& expression, const QString& label,
         const QString& suffix = {}, bool area = false);
-    static void plainTable(QTableView* table, const QString& accessibleName);
 
 private:
     Console* m_console;

@@ -4,6 +4,7 @@
 #include "ui/charts/livechart.h"
 #include "ui/monitor/metrictile.h"
 #include "ui/shell/card.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/text.h"
 
 #include <QGridLayout>

@@ -4,6 +4,7 @@
 #include "ui/charts/heatmap.h"
 #include "ui/charts/livechart.h"
 #include "ui/shell/card.h"
+#include "ui/shell/plaintable.h"
 
 #include <QComboBox>
 #include <QGridLayout>

@@ -2,6 +2,7 @@
 
 #include "ui/rollout/evidenceview.h"
 #include "ui/shell/format.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/theme.h"
 
 #include <QApplication>
@@ -89,13 +90,7 @@ void makeRoomy(QTableWidget* table)
 
 void dressPlainTable(QTableWidget* table, const QString& name)
 {
-    table->setAccessibleName(name);
-    table->setShowGrid(false);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table->setSelectionMode(QAbstractItemView::SingleSelection);
-    table->setTabKeyNavigation(false);
+    plainTable(table, name);
     table->setWordWrap(false);
     table->viewport()->setAutoFillBackground(true); // greyed, it is painted without its parents
     table->verticalHeader()->hide();

@@ -9,6 +9,7 @@
 #include "ui/shell/console.h"
 #include "ui/shell/format.h"
 #include "ui/shell/infobanner.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/stateview.h"
 
 #include <QDoubleSpinBox>
@@ -150,14 +151,8 @@ QWidget* ShiftPage::makeTable()
     auto* card = new Card(tr("Pools"), tr("at the balancer, since it started"), this);
     card->setFixedWidth(360);
     m_table = new QTableWidget(0, 3, card);
-    m_table->setAccessibleName(tr("Pools"));
-    m_table->setShowGrid(false);
-    m_table->setFrameShape(QFrame::NoFrame);
-    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    plainTable(m_table, tr("Pools"));
     m_table->setSelectionMode(QAbstractItemView::NoSelection);
-    m_table->setTabKeyNavigation(false);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(27);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     card->content()->addWidget(m_table, 1);
     card->content()->addWidget(

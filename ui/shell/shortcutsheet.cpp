@@ -1,4 +1,5 @@
 #include "ui/shell/shortcutsheet.h"
+#include "ui/shell/plaintable.h"
 
 #include <QHeaderView>
 #include <QTableWidget>
@@ -12,12 +13,7 @@ ShortcutSheet::ShortcutSheet(const QList<QAction*>& actions, QWidget* parent)
     setWindowTitle(tr("Shortcuts"));
     resize(460, 520);
     auto* table = new QTableWidget(0, 2, this);
-    table->setAccessibleName(tr("Shortcuts"));
-    table->setShowGrid(false);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setTabKeyNavigation(false);
-    table->verticalHeader()->hide();
+    plainTable(table, tr("Shortcuts"));
     table->horizontalHeader()->hide();
     table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     table->horizontalHeader()->setSectionResizeMode(1, QHeaderView::ResizeToContents);

@@ -1,4 +1,5 @@
 #include "ui/shell/welcomepage.h"
+#include "ui/shell/plaintable.h"
 
 #include "engine/operations/environment/localstack.h"
 #include "ui/shell/button.h"
@@ -44,13 +45,8 @@ WelcomePage::WelcomePage(Console* console, QWidget* parent)
     starts->addStretch();
     m_banner = new InfoBanner(local);
     m_parts = new QTableWidget(0, 3, local);
-    m_parts->setAccessibleName(tr("Parts of the local stack"));
-    m_parts->setShowGrid(false);
-    m_parts->setFrameShape(QFrame::NoFrame);
-    m_parts->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    plainTable(m_parts, tr("Parts of the local stack"));
     m_parts->setSelectionMode(QAbstractItemView::NoSelection);
-    m_parts->setTabKeyNavigation(false);
-    m_parts->verticalHeader()->hide();
     m_parts->horizontalHeader()->hide();
     m_parts->verticalHeader()->setDefaultSectionSize(24);
     m_parts->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);

@@ -2,6 +2,7 @@
 
 #include "ui/shell/button.h"
 #include "ui/shell/format.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/text.h"
 #include "ui/shell/theme.h"
 
@@ -199,15 +200,7 @@ ConfusionView::ConfusionView(TuningSession* session, QWidget* parent)
     , m_title(new Text(FontRole::Base, Ink::Muted, {}, this))
     , m_list(new QTableWidget(0, 3, this))
 {
-    m_list->setAccessibleName(tr("Queries behind a cell"));
-    m_list->setShowGrid(false);
-    m_list->setFrameShape(QFrame::NoFrame);
-    m_list->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    m_list->setSelectionBehavior(QAbstractItemView::SelectRows);
-    m_list->setTabKeyNavigation(false);
-    m_list->verticalHeader()->hide();
-    m_list->verticalHeader()->setDefaultSectionSize(25);
-    m_list->horizontalHeader()->setHighlightSections(false);
+    plainTable(m_list, tr("Queries behind a cell"));
     m_list->horizontalHeader()->setMinimumSectionSize(62);
     m_list->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     m_title->setElided(true);

@@ -2,6 +2,7 @@
 
 #include "ui/shell/button.h"
 #include "ui/shell/format.h"
+#include "ui/shell/plaintable.h"
 #include "ui/shell/text.h"
 
 #include <QHBoxLayout>
@@ -78,15 +79,9 @@ DataPreviewDialog::DataPreviewDialog(const ops::DataPreview& preview, QWidget* p
     layout->addWidget(summary);
 
     auto* splits = new QTableWidget(int(preview.splits.size()), 3, this);
-    splits->setAccessibleName(tr("Rows by split"));
+    plainTable(splits, tr("Rows by split"));
     splits->setHorizontalHeaderLabels({tr("split"), tr("rows"), tr("used for")});
-    splits->setShowGrid(false);
-    splits->setFrameShape(QFrame::NoFrame);
-    splits->setEditTriggers(QAbstractItemView::NoEditTriggers);
     splits->setSelectionMode(QAbstractItemView::NoSelection);
-    splits->setTabKeyNavigation(false);
-    splits->verticalHeader()->hide();
-    splits->verticalHeader()->setDefaultSectionSize(25);
     splits->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     int row = 0;
     for (const auto& [split, rows] : preview.splits) {
