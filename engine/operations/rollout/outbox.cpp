@@ -2,6 +2,7 @@
 
 #include <QJsonDocument>
 #include <QNetworkReply>
+#include <algorithm>
 
 namespace sluice::ops {
 
@@ -36,6 +37,7 @@ Outbox::Outbox(std::unique_ptr<FileJournal> file, QObject* parent)
     : Notifier(parent)
     , m_file(std::move(file))
 {
+    m_clock.start();
     m_again.setSingleShot(true);
     connect(&m_again, &QTimer::timeout, this, &Outbox::sendNext);
 }
@@ -59,7 +61,7 @@ Result<std::unique_ptr<Outbox>> Outbox::open(const QString& path, QObject* paren
                 [&](const Notice& one) { return one.id == id && one.url == url; });
         }
     }
-    box->m_again.start(0);
+    box->wait();
     return box;
 }
 
@@ -79,18 +81,29 @@ void Outbox::enqueue(const QString& id, const QString& text, const RolloutState&
         }
         m_waiting << Notice{id, target.url, body, 0};
     }
-    if (!m_sending && !m_again.isActive()) {
-        m_again.start(0);
+    wait();
+}
+
+// Until the first of them is due: a receiver that is down keeps nobody else waiting.
+void Outbox::wait()
+{
+    const auto due = std::min_element(m_waiting.cbegin(), m_waiting.cend(),
+        [](const Notice& a, const Notice& b) { return a.notBeforeMs < b.notBeforeMs; });
+    if (!m_sending && due != m_waiting.cend()) {
+        m_again.start(int(std::max<qint64>(0, due->notBeforeMs - m_clock.elapsed())));
     }
 }
 
 void Outbox::sendNext()
 {
-    if (m_waiting.isEmpty() || m_sending) {
+    const auto due = std::find_if(m_waiting.cbegin(), m_waiting.cend(),
+        [now = m_clock.elapsed()](const Notice& one) { return one.notBeforeMs <= now; });
+    if (m_sending || due == m_waiting.cend()) {
+        wait();
         return;
     }
     m_sending = true;
-    const Notice& notice = m_waiting.first();
+    const Notice& notice = *due;
     QNetworkRequest request{QUrl(notice.url)};
     request.setTransferTimeout(sendTimeoutMs);
     request.setHeader(QNetworkRequest::ContentTypeHeader, QStringLiteral("application/json"));
@@ -107,23 +120,20 @@ void Outbox::sendNext()
 void Outbox::sent(const QString& key, bool taken)
 {
     m_sending = false;
-    if (m_waiting.isEmpty() || keyOf(m_waiting.first().id, m_waiting.first().url) != key) {
-        return;
-    }
-    Notice notice = m_waiting.takeFirst();
-    if (taken || ++notice.attempts >= mostAttempts) {
-        const QJsonObject line{
-            {QStringLiteral("id"), notice.id}, {QStringLiteral("url"), notice.url}};
+    const auto at = std::find_if(m_waiting.begin(), m_waiting.end(),
+        [&](const Notice& one) { return keyOf(one.id, one.url) == key; });
+    if (at != m_waiting.end() && !taken && ++at->attempts < mostAttempts) {
+        const int pause = std::min(longestPauseMs, firstPauseMs << std::min(at->attempts, 7));
+        at->notBeforeMs = m_clock.elapsed() + pause;
+    } else if (at != m_waiting.end()) {
+        const QJsonObject line{{QStringLiteral("id"), at->id}, {QStringLiteral("url"), at->url}};
         const QString mark = taken ? QStringLiteral("SENT") : QStringLiteral("GIVEN_UP");
         if (!m_file->append(mark, line)) {
             m_file->buffer(mark, line);
         }
-        m_again.start(0);
-        return;
+        m_waiting.erase(at);
     }
-    // One receiver that is down does not keep the others waiting.
-    m_waiting << notice;
-    m_again.start(std::min(longestPauseMs, firstPauseMs << std::min(notice.attempts, 7)));
+    wait();
 }
 
 } // namespace sluice::ops

@@ -3,6 +3,7 @@
 #include "engine/operations/rollout/driverports.h"
 #include "engine/operations/rollout/journal.h"
 
+#include <QElapsedTimer>
 #include <QNetworkAccessManager>
 #include <QSet>
 #include <QTimer>
@@ -32,9 +33,11 @@ private:
         QString url;
         QByteArray body;
         int attempts = 0;
+        qint64 notBeforeMs = 0; ///< of m_clock
     };
     explicit Outbox(std::unique_ptr<FileJournal> file, QObject* parent);
     void sendNext();
+    void wait();
     void sent(const QString& key, bool taken);
     static QString keyOf(const QString& id, const QString& url) { return id % u' ' % url; }
 
@@ -43,6 +46,7 @@ private:
     QList<Notice> m_waiting; ///< first in, first out
     bool m_sending = false;
     QTimer m_again;
+    QElapsedTimer m_clock;
     QNetworkAccessManager m_network;
 };
 

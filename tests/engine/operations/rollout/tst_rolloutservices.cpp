@@ -24,13 +24,18 @@ class Receiver : public QTcpServer
 public:
     QByteArray answer = "200 OK";
     QList<QByteArray> got; ///< whole requests
+    int connections = 0; ///< open ones
 
     Receiver()
     {
         listen(QHostAddress::LocalHost);
         connect(this, &QTcpServer::newConnection, this, [this] {
             while (QTcpSocket* socket = nextPendingConnection()) {
-                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
+                ++connections;
+                connect(socket, &QTcpSocket::disconnected, this, [this, socket] {
+                    --connections;
+                    socket->deleteLater();
+                });
                 auto buffer = std::make_shared<QByteArray>();
                 connect(socket, &QTcpSocket::readyRead, socket, [this, socket, buffer] {
                     *buffer += socket->readAll();
@@ -301,6 +306,7 @@ void TestRolloutServices::noticesAreSentOnce()
         QTRY_VERIFY_WITH_TIMEOUT(!generic.got.isEmpty() && !slack.got.isEmpty(), 10000);
         QTRY_COMPARE_WITH_TIMEOUT((*box)->waiting(), 1, 10000); // the one that was not taken
     }
+    QTRY_COMPARE_WITH_TIMEOUT(slack.connections, 0, 10000); // nothing of the first is under way
     slack.got.clear();
     slack.answer = "204 Taken";
     {
