@@ -68,18 +68,20 @@ void RolloutFeed::refresh()
             return;
         }
         m_error.reset();
-        m_rollout = *state;
-        m_read = true;
-        m_desk->events(mostEvents, this, [this, epoch](const Result<QList<QJsonObject>>& events) {
-            if (epoch != m_epoch) {
-                return;
-            }
-            m_asking = false;
-            if (events) {
-                m_events = *events;
-            }
-            Q_EMIT changed();
-        });
+        // Both are taken over at once: what is asked in between sees the last whole picture.
+        m_desk->events(mostEvents, this,
+            [this, epoch, rollout = *state](const Result<QList<QJsonObject>>& events) {
+                if (epoch != m_epoch) {
+                    return;
+                }
+                m_asking = false;
+                m_rollout = rollout;
+                m_read = true;
+                if (events) {
+                    m_events = *events;
+                }
+                Q_EMIT changed();
+            });
     });
 }
 
