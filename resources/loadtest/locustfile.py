@@ -30,6 +30,7 @@ locust.runners.WORKER_REPORT_INTERVAL = 1.0
 locust.stats.CSV_STATS_FLUSH_INTERVAL_SEC = 1
 
 SETTLE = 2.5  # seconds after which a second's reports are in: workers report each second, heartbeats take three
+SILENT = 3  # seconds without a report after which a worker counts as lost: Locust itself takes a second or two more
 SPAWN_PER_WORKER = 100  # users a second; beyond, Locust warns of trouble
 
 
@@ -188,6 +189,7 @@ class Master:
         self.runner = runner
         self.offsets = {}  # from a worker's clock to ours
         self.numbers = {}  # workers in the order of their first report
+        self.heard = {}  # when each last reported, by our clock
         self.lost = set()
         self.pending = {}
         self.started = None
@@ -235,6 +237,7 @@ class Master:
         if not sluice or self.started is None:
             return
         self.numbers.setdefault(client_id, len(self.numbers) + 1)
+        self.heard[client_id] = self.now()
         offset = self.offsets.setdefault(client_id, round(self.now() - sluice["now"]))
         for second, done, errors, latencies, samples in sluice["seconds"]:
             at = max(self.printed, second + offset)
@@ -252,7 +255,8 @@ class Master:
         clients = self.runner.clients
         for client_id, number in self.numbers.items():
             node = clients._worker_nodes.get(client_id)
-            gone = node is None or node.state == locust.runners.STATE_MISSING
+            silent = self.now() - self.heard[client_id] > SILENT
+            gone = silent or node is None or node.state == locust.runners.STATE_MISSING
             if gone and client_id not in self.lost:
                 self.lost.add(client_id)
                 say({"lost": {"worker": number, "id": client_id, "second": int(self.now())}})

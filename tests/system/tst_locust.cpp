@@ -232,7 +232,7 @@ void TestLocust::aLostWorkerIsTold()
     CountingServer server;
     LocustRunner runner;
     Watch watch(runner, this);
-    QVERIFY(runner.start(plan(server.url(), 9)).ok());
+    QVERIFY(runner.start(plan(server.url(), 12)).ok());
     QTRY_VERIFY_WITH_TIMEOUT(watch.isOver() || watch.seconds.size() >= 1, 60000);
     QVERIFY(!watch.isOver());
     ::kill(pid_t(runner.workerPids()[0]), SIGKILL);
