@@ -21,6 +21,7 @@ struct HttpAnswer
     QByteArray head;
     QByteArray body;
     QJsonObject json() const { return QJsonDocument::fromJson(body).object(); }
+    QString text(const char* key) const { return json()[QLatin1StringView(key)].toString(); }
 };
 
 /// A worker with the bundled model, on a thread of its own.
@@ -126,6 +127,14 @@ public:
         return ask("POST", "/v1/classify", "{\"text\":\"" + text + "\"}",
             session.isEmpty() ? QByteArray() : "X-Session-Id: " + session + "\r\n");
     }
+    /// Whether the worker's metrics, of pool blue and version "test", hold this value.
+    bool hasMetric(const char* name, int value)
+    {
+        const QByteArray line = QByteArray(name) + "{pool=\"blue\",version=\"test\"} "
+            + QByteArray::number(value) + '\n';
+        return ask("GET", "/metrics").body.contains(line);
+    }
+    bool hasRedis() { return hasMetric("sluice_sessions_redis_up", 1); }
     bool isClosed()
     {
         while (more()) { }

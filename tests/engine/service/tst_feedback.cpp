@@ -37,18 +37,6 @@ Configuration configuration(std::uint16_t redisPort, const QString& folder)
     return configuration;
 }
 
-bool hasMetric(HttpClient& client, const char* name, int value)
-{
-    const QByteArray line =
-        QByteArray(name) + "{pool=\"blue\",version=\"test\"} " + QByteArray::number(value) + '\n';
-    return client.ask("GET", "/metrics").body.contains(line);
-}
-
-bool isUp(HttpClient& client)
-{
-    return hasMetric(client, "sluice_sessions_redis_up", 1);
-}
-
 HttpAnswer give(HttpClient& client, int number)
 {
     const QByteArray id = QByteArray::number(number);
@@ -87,7 +75,7 @@ void TestFeedback::takesAndAnswersAlike()
     QVERIFY2(redis.start(), qPrintable(redis.lastError()));
     const Worker worker(configuration(redis.port(), {}));
     HttpClient client(worker.port());
-    QTRY_VERIFY(isUp(client));
+    QTRY_VERIFY(client.hasRedis());
     const QByteArray body = R"({"kind":"complaint","label":"refund","latency_ms":12.5,"turn":3})";
     const QByteArray header = "X-Session-Id: s1\r\nIdempotency-Key: f1\r\n";
     const HttpAnswer first = client.ask("POST", "/v1/feedback", body, header);
@@ -114,7 +102,7 @@ void TestFeedback::takesAndAnswersAlike()
     QCOMPARE(made.status, 202);
     QCOMPARE(made.json()[QStringLiteral("id")].toString().size(), 32);
     QCOMPARE(rows(redis).size(), 2);
-    QVERIFY(hasMetric(client, "sluice_feedback_added_total", 2));
+    QVERIFY(client.hasMetric("sluice_feedback_added_total", 2));
 }
 
 void TestFeedback::refuses_data()
@@ -159,25 +147,25 @@ void TestFeedback::waitsOnDiskWhileRedisIsAway()
     const QTemporaryDir folder;
     const Worker worker(configuration(redis.port(), folder.path()));
     HttpClient client(worker.port());
-    QTRY_VERIFY(isUp(client));
+    QTRY_VERIFY(client.hasRedis());
     QCOMPARE(give(client, 0).status, 202);
     redis.suspend(); // it may have run, or not: the id decides later
     for (int number = 0; number < 5; ++number) {
         QCOMPARE(give(client, number).status, 202);
     }
-    QVERIFY(hasMetric(client, "sluice_feedback_buffered", 5));
+    QVERIFY(client.hasMetric("sluice_feedback_buffered", 5));
     redis.resume();
-    QTRY_VERIFY_WITH_TIMEOUT(hasMetric(client, "sluice_feedback_buffered", 0), 15000);
+    QTRY_VERIFY_WITH_TIMEOUT(client.hasMetric("sluice_feedback_buffered", 0), 15000);
     QCOMPARE(rows(redis).size(), 5); // f0 is there once
     QVERIFY(redis.kill());
-    QTRY_VERIFY(!isUp(client));
+    QTRY_VERIFY(!client.hasRedis());
     for (int number = 10; number < 210; ++number) {
         QCOMPARE(give(client, number).status, 202);
     }
     QCOMPARE(give(client, 10).status, 202); // a duplicate, answered alike
-    QVERIFY(hasMetric(client, "sluice_feedback_buffered", 201));
+    QVERIFY(client.hasMetric("sluice_feedback_buffered", 201));
     QVERIFY(redis.start());
-    QTRY_VERIFY_WITH_TIMEOUT(hasMetric(client, "sluice_feedback_buffered", 0), 15000);
+    QTRY_VERIFY_WITH_TIMEOUT(client.hasMetric("sluice_feedback_buffered", 0), 15000);
     QCOMPARE(rows(redis).size(), 200);
     QCOMPARE(idsOf(rows(redis)).size(), 200);
 }
@@ -189,16 +177,16 @@ void TestFeedback::waitsOnDiskWhileRedisIsFull()
     const QTemporaryDir folder;
     const Worker worker(configuration(redis.port(), folder.path()));
     HttpClient client(worker.port());
-    QTRY_VERIFY(isUp(client));
+    QTRY_VERIFY(client.hasRedis());
     const auto limit = [&redis](const QString& bytes) {
         redis.cli(
             {QStringLiteral("CONFIG"), QStringLiteral("SET"), QStringLiteral("maxmemory"), bytes});
     };
     limit(QStringLiteral("1"));
     QCOMPARE(give(client, 1).status, 202);
-    QVERIFY(hasMetric(client, "sluice_feedback_buffered", 1));
+    QVERIFY(client.hasMetric("sluice_feedback_buffered", 1));
     limit(QStringLiteral("0"));
-    QTRY_VERIFY_WITH_TIMEOUT(hasMetric(client, "sluice_feedback_buffered", 0), 15000);
+    QTRY_VERIFY_WITH_TIMEOUT(client.hasMetric("sluice_feedback_buffered", 0), 15000);
     QCOMPARE(rows(redis).size(), 1);
 }
 
@@ -233,7 +221,7 @@ void TestFeedback::withoutAFolderItIsRefused()
     QCOMPARE(answer.status, 503);
     QVERIFY(answer.head.contains("Retry-After: 5"));
     QVERIFY(answer.body.contains("feedback.folder"));
-    QVERIFY(hasMetric(client, "sluice_feedback_refused_total", 1));
+    QVERIFY(client.hasMetric("sluice_feedback_refused_total", 1));
 }
 
 void TestFeedback::badFolderIsSaid()
