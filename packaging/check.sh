@@ -7,7 +7,8 @@ source "$(dirname "$0")/lib/setup.sh"
 usage() {
     cat <<'TEXT'
 packaging/check.sh NAME
-  sanitize   the quick and system tests under ASan+UBSan and under TSan          (up to 60 min)
+  sanitize   the quick and system tests under ASan+UBSan and under TSan (SLUICE_TESTS: a regular
+             expression, those alone)                                            (up to 60 min)
   fuzz       libFuzzer on every parser, 60 s each (SLUICE_FUZZ_SECONDS; some: SLUICE_FUZZERS="http json")
                                                                                  (up to 25 min)
   bench      accuracy, speed and sizes of the engine; requests a second of the worker (up to 20 min);
@@ -65,9 +66,15 @@ sanitize)
     export UBSAN_OPTIONS="print_stacktrace=1"
     install_packages $build_packages $server_packages
     for preset in asan tsan; do
-        build_preset $preset
-        echo "== $preset" >>"$result"
-        run_bounded 1500 ctest --preset $preset 2>&1 | grep -v '^ *Start ' || status=1
+        echo "== $preset${SLUICE_TESTS:+, of the tests those that match $SLUICE_TESTS}" >>"$result"
+        if [ -n "${SLUICE_TESTS:-}" ]; then
+            configure_preset $preset
+            # A test bears the name of its target.
+            build_preset $preset sluiced sluicectl sluice_resources $(ctest --preset $preset -N -R "$SLUICE_TESTS" | sed -n 's/.*Test *#[0-9]*: //p')
+        else
+            build_preset $preset
+        fi
+        run_bounded 1500 ctest --preset $preset ${SLUICE_TESTS:+-R "$SLUICE_TESTS"} 2>&1 | grep -v '^ *Start ' || status=1
     done
     ;;
 fuzz)

@@ -92,10 +92,8 @@ Have somebody install: $(echo $missing)"
     say "packages: installed"
 }
 
-# build_preset NAME [target...]
-build_preset() {
+configure_preset() {
     local preset=$1
-    shift
     cd "$root"
     if [ ! -f "build/$preset/build.ninja" ]; then
         say "configuring $preset"
@@ -104,6 +102,13 @@ build_preset() {
             stop "configuring failed; the whole log is build/configure-$preset.log"
         }
     fi
+}
+
+# build_preset NAME [target...]
+build_preset() {
+    local preset=$1
+    shift
+    configure_preset "$preset"
     say "building $preset ($(nproc) cores)"
     NINJA_STATUS="[$preset %f/%t %es] " cmake --build --preset "$preset" ${*:+--target "$@"} ||
         stop "the build failed: the compiler's message is above"
