@@ -70,7 +70,7 @@ sanitize)
         if [ -n "${SLUICE_TESTS:-}" ]; then
             configure_preset $preset
             # A test bears the name of its target.
-            build_preset $preset sluiced sluicectl sluice_resources $(ctest --preset $preset -N -R "$SLUICE_TESTS" | sed -n 's/.*Test *#[0-9]*: //p')
+            build_preset $preset $(ctest --preset $preset -N -R "$SLUICE_TESTS" | sed -n 's/.*Test *#[0-9]*: //p')
         else
             build_preset $preset
         fi

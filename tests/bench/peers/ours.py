@@ -115,7 +115,7 @@ def clinc(folder):
 def banking(folder):
     def accuracy(tier, cnns):
         runs = []
-        for seed in seeds(tier):
+        for seed in seeds(tier)[:3]:  # as long a training as CLINC150's each
             model, _ = train("banking77", [folder / "banking77/train.csv"], tier, seed, cnns)
             test = evaluate(model, folder / "banking77/test.csv")
             runs.append({"accuracy": 100 * test["accuracy_in_scope"]})
