@@ -141,7 +141,8 @@ bool ErrorReporter::State::send(const ErrorReport& report)
     const auto reply = post(request, options.timeout);
     if (!reply) {
         if (!std::exchange(saidUnreachable, true)) {
-            spdlog::warn("errors can't be reported for now: {}", reply.error().text());
+            // A logger of our own: this thread may be left behind, and logging begun anew meanwhile.
+            spdlog::default_logger()->warn("errors can't be reported for now: {}", reply.error().text());
         }
         return false;
     }
@@ -154,7 +155,7 @@ bool ErrorReporter::State::send(const ErrorReport& report)
     if (!good && reply->status != 429) {
         const auto why = std::find_if(reply->headers.begin(), reply->headers.end(),
             [](const auto& header) { return header.first == "x-sentry-error"; });
-        spdlog::warn("Sentry refuses a report with {}{}{}", reply->status,
+        spdlog::default_logger()->warn("Sentry refuses a report with {}{}{}", reply->status,
             why == reply->headers.end() ? "" : ": ",
             why == reply->headers.end() ? "" : why->second);
     }

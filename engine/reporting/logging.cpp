@@ -232,6 +232,7 @@ Result<void> startLogging(const LogOptions& options)
     if (options.repeatInterval.count() > 0) {
         first = std::make_shared<RepeatFilter>(first, options.repeatInterval);
     }
+    const auto before = spdlog::default_logger(); // ends here, when nobody writes to it any more
     spdlog::drop(accessName);
     spdlog::register_logger(std::make_shared<spdlog::logger>(accessName, sink));
     spdlog::set_default_logger(std::make_shared<spdlog::logger>("", first));
