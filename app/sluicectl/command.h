@@ -61,6 +61,7 @@ void addLoad(CLI::App& app, Commands& commands);
 void addRollout(CLI::App& app, Commands& commands);
 void addRolloutCommands(CLI::App& rollout, Commands& commands);
 void addRolloutDrive(CLI::App& rollout, Commands& commands);
+void addRolloutStudies(CLI::App& rollout, Commands& commands);
 void addStack(CLI::App& app, Commands& commands);
 void addDoctor(CLI::App& app, Commands& commands);
 void addHistory(CLI::App& app, Commands& commands);

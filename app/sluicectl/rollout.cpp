@@ -117,6 +117,7 @@ void addRollout(CLI::App& app, Commands& commands)
 
     addRolloutCommands(*group, commands);
     addRolloutDrive(*group, commands);
+    addRolloutStudies(*group, commands);
 }
 
 } // namespace sluice::ctl

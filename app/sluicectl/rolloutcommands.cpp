@@ -31,24 +31,9 @@ struct CommandArguments
     int events = 5;
 };
 
-boost::json::value jsonOf(const QJsonObject& object)
-{
-    return boost::json::parse(QJsonDocument(object).toJson(QJsonDocument::Compact).toStdString());
-}
-
 QString whoOf(const CommandArguments& arguments)
 {
     return arguments.by.empty() ? localUser() : QString::fromStdString(arguments.by);
-}
-
-Result<ops::RolloutPlan> readPlan(const std::string& file)
-{
-    const auto text = readFile(file, std::size_t(16) << 20);
-    if (!text) {
-        return text.error();
-    }
-    return ops::RolloutPlan::fromJson(
-        QByteArray::fromStdString(*text), QString::fromStdString(file));
 }
 
 int plan(const Output& output, const CommandArguments& arguments)
@@ -344,6 +329,21 @@ int replay(const Output& output, const CommandArguments& arguments)
 }
 
 } // namespace
+
+boost::json::value jsonOf(const QJsonObject& object)
+{
+    return boost::json::parse(QJsonDocument(object).toJson(QJsonDocument::Compact).toStdString());
+}
+
+Result<ops::RolloutPlan> readPlan(const std::string& file)
+{
+    const auto text = readFile(file, std::size_t(16) << 20);
+    if (!text) {
+        return text.error();
+    }
+    return ops::RolloutPlan::fromJson(
+        QByteArray::fromStdString(*text), QString::fromStdString(file));
+}
 
 void addRolloutCommands(CLI::App& group, Commands& commands)
 {

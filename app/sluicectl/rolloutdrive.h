@@ -11,6 +11,9 @@ namespace sluice::ctl {
 
 boost::json::object splitToJson(const ops::TrafficSplit& split);
 std::string splitInWords(const ops::TrafficSplit& split);
+boost::json::value jsonOf(const QJsonObject& object);
+/// A plan from a file; Input error with the file's name.
+Result<ops::RolloutPlan> readPlan(const std::string& file);
 
 /// Where a driver of that environment keeps its journal, its outbox and its socket.
 struct DriverFolder

@@ -62,6 +62,21 @@ QString workerMemory(const QString& pool, double seconds)
         + range(seconds);
 }
 
+QString failures(const QString& pool)
+{
+    return QStringLiteral("sum(haproxy_backend_http_responses_total{proxy=\"%1\",code=\"5xx\"})")
+        .arg(pool);
+}
+
+QString own(const PlannedGate& gate, const QString& canary, const QString& stable, double timeScale)
+{
+    const double seconds = std::ceil(double(gate.windowMs) * timeScale / 1000);
+    QString query = gate.query;
+    return query.replace(QStringLiteral("{{canary}}"), canary)
+        .replace(QStringLiteral("{{stable}}"), stable)
+        .replace(QStringLiteral("{{window}}"), QString::number(seconds) + u's');
+}
+
 } // namespace gatequeries
 
 QList<GateReading> GateJudge::judge(const GateContext& what, const GateInput& input)

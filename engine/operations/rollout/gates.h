@@ -18,6 +18,10 @@ QString balancerCounters(double seconds); ///< requests, answers 5xx, failed con
 QString workerLatencies(double seconds); ///< buckets of the service's requests, by pool and le
 QString workerRefusals(double seconds); ///< answers 503: what a worker shed
 QString workerMemory(const QString& pool, double seconds); ///< resident bytes, and the limit
+QString failures(const QString& pool); ///< answers 5xx of a pool at the balancer, one counter
+/// A gate's own PromQL with {{canary}}, {{stable}} and {{window}} filled in.
+QString own(
+    const PlannedGate& gate, const QString& canary, const QString& stable, double timeScale);
 } // namespace gatequeries
 
 /// Complaints of a stage, as counted in the feedback stream.

@@ -1,6 +1,8 @@
 #include "engine/operations/rollout/prometheussource.h"
 
-#include <QJsonDocument>
+#include "engine/operations/rollout/abreader.h"
+#include "engine/operations/rollout/streamrows.h"
+
 #include <QPointer>
 #include <algorithm>
 #include <cmath>
@@ -10,14 +12,7 @@ namespace sluice::ops {
 namespace {
 
 constexpr double historySeconds = 86400;
-constexpr int feedbackPage = 500;
-constexpr int mostPages = 20; // 10,000 rows a stage: enough to judge
-
-QString failuresOf(const QString& pool)
-{
-    return QStringLiteral("sum(haproxy_backend_http_responses_total{proxy=\"%1\",code=\"5xx\"})")
-        .arg(pool);
-}
+constexpr qsizetype mostFeedback = 10000; // a stage: enough to judge
 
 } // namespace
 
@@ -40,7 +35,6 @@ struct PrometheusSource::Round
     QPointer<QObject> context;
     Answered answered;
     int open = 0; ///< questions without an answer
-    int pages = 0;
 };
 
 PrometheusSource::PrometheusSource(const Options& options, RedisClient* redis, QObject* parent)
@@ -94,14 +88,8 @@ void PrometheusSource::evaluate(const GateContext& what, QObject* context, Answe
                 nullptr, &input.stableHour);
         } else if (gate.measure == Measure::Query) {
             ++round->open;
-            QString query = gate.query;
-            query.replace(QStringLiteral("{{canary}}"), what.canary)
-                .replace(QStringLiteral("{{stable}}"), what.stable)
-                .replace(QStringLiteral("{{window}}"),
-                    QString::number(std::ceil(double(gate.windowMs) * what.timeScale / 1000))
-                        + u's');
             m_prometheus.query(
-                query, this,
+                gatequeries::own(gate, what.canary, what.stable, what.timeScale), this,
                 [this, round, name = gate.name](const Result<QList<InstantSample>>& samples) {
                     round->input.queries.insert(name, samples);
                     finishOne(round);
@@ -110,7 +98,7 @@ void PrometheusSource::evaluate(const GateContext& what, QObject* context, Answe
         } else if (gate.measure == Measure::Complaints && m_redis != nullptr) {
             ++round->open;
             round->input.complaints = ComplaintCounts{};
-            askComplaints(round, "+");
+            askComplaints(round);
         }
     }
     if (m_judge.needsDispersion(what)) {
@@ -119,7 +107,7 @@ void PrometheusSource::evaluate(const GateContext& what, QObject* context, Answe
         const double end = double(what.soakFromMs) / 1000;
         const double start = end - std::min(historySeconds, step * 5760);
         m_prometheus.queryRange(
-            failuresOf(what.stable), start, end, step, this,
+            gatequeries::failures(what.stable), start, end, step, this,
             [this, round, step](const Result<RangeAnswer>& day) {
                 if (day && !day->series.isEmpty()) {
                     round->input.dispersion = dispersionOf(stepsOf(day->series[0].points, step));
@@ -134,48 +122,24 @@ void PrometheusSource::evaluate(const GateContext& what, QObject* context, Answe
 }
 
 /// The stream from its end, back to the beginning of the soak.
-void PrometheusSource::askComplaints(const std::shared_ptr<Round>& round, const QByteArray& before)
+void PrometheusSource::askComplaints(const std::shared_ptr<Round>& round)
 {
     const qint64 from = round->what.soakFromMs > 0 ? round->what.soakFromMs : round->what.nowMs;
-    m_redis->command(
-        {"XREVRANGE", "sluice:feedback", before, QByteArray::number(from), "COUNT",
-            QByteArray::number(feedbackPage)},
-        this,
-        [this, round](const Result<RedisReply>& reply) {
-            GateInput& input = round->input;
-            if (!reply) {
-                input.complaintsError = reply.error();
-                input.complaints.reset();
-                finishOne(round);
-                return;
+    readRows(
+        m_redis, {"sluice:feedback", QByteArray::number(from), "+", mostFeedback}, this,
+        [round](const QByteArray& row, qint64) {
+            const auto said = feedbackFromRow(row);
+            if (said && said->kind == QLatin1StringView("complaint")) {
+                round->input.complaints->canary += said->pool == round->what.canary ? 1 : 0;
+                round->input.complaints->stable += said->pool == round->what.stable ? 1 : 0;
             }
-            QByteArray last;
-            for (const RedisReply& entry : reply->items) {
-                if (entry.items.size() != 2) {
-                    continue;
-                }
-                last = entry.items[0].text;
-                const QList<RedisReply>& fields = entry.items[1].items;
-                for (qsizetype index = 0; index + 1 < fields.size(); index += 2) {
-                    if (fields[index].text != "row") {
-                        continue;
-                    }
-                    const QJsonObject row =
-                        QJsonDocument::fromJson(fields[index + 1].text).object();
-                    const QString pool = row[QLatin1StringView("pool")].toString();
-                    if (row[QLatin1StringView("kind")].toString()
-                        != QLatin1StringView("complaint")) {
-                        continue;
-                    }
-                    input.complaints->canary += pool == round->what.canary ? 1 : 0;
-                    input.complaints->stable += pool == round->what.stable ? 1 : 0;
-                }
+        },
+        [this, round](const Result<qsizetype>& read) {
+            if (!read) {
+                round->input.complaintsError = read.error();
+                round->input.complaints.reset();
             }
-            if (reply->items.size() < feedbackPage || ++round->pages >= mostPages) {
-                finishOne(round);
-            } else {
-                askComplaints(round, "(" + last);
-            }
+            finishOne(round);
         },
         m_options.timeoutMs);
 }

@@ -34,7 +34,7 @@ public:
 
 private:
     struct Round;
-    void askComplaints(const std::shared_ptr<Round>& round, const QByteArray& before);
+    void askComplaints(const std::shared_ptr<Round>& round);
     void finishOne(const std::shared_ptr<Round>& round);
 
     Options m_options;

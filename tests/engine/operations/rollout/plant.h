@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/operations/rollout/dryrun.h"
 #include "engine/operations/rollout/gates.h"
 
 #include <QMap>
@@ -51,6 +52,14 @@ public:
         }
     }
     void restartBalancer() { m_balancer.clear(); }
+
+    /// All that was scraped so far, as a recording.
+    Recording recording(double from, double to) const
+    {
+        return {QStringLiteral("green"), QStringLiteral("blue"), qint64(from * 1000),
+            qint64(to * 1000), after(m_balancerSeries, 0), after(m_latencySeries, 0),
+            after(m_shedSeries, 0), after(m_memorySeries, 0), {}, {}, {}, {}};
+    }
 
     GateInput input(double seconds = 400) const
     {
