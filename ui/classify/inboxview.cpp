@@ -5,7 +5,7 @@
 #include "engine/classification/evaluation/labelleddata.h"
 #include "engine/operations/queries/conversationfile.h"
 #include "engine/operations/queries/testsuite.h"
-#include "ui/classify/complaintdialog.h"
+#include "ui/shell/complaintdialog.h"
 #include "ui/classify/quiettable.h"
 #include "ui/shell/button.h"
 #include "ui/shell/card.h"

@@ -4,7 +4,7 @@
 #include "ui/charts/chartgroup.h"
 #include "ui/charts/livechart.h"
 #include "ui/monitor/alertspage.h"
-#include "ui/monitor/desktopnotification.h"
+#include "ui/shell/desktopnotification.h"
 #include "ui/monitor/explorepage.h"
 #include "ui/monitor/overviewpage.h"
 #include "ui/monitor/redispage.h"

@@ -1,6 +1,7 @@
 #include "ui/rollout/planpage.h"
 
 #include "engine/base/file.h"
+#include "ui/rollout/dryrundialog.h"
 #include "ui/rollout/gatetable.h"
 #include "ui/rollout/rolloutfeed.h"
 #include "ui/shell/button.h"
@@ -115,6 +116,14 @@ QWidget* PlanPage::makeStages()
     auto* card = new Card(tr("Stages"), tr("and what their traffic can decide"), this);
     auto* open = new Button(tr("Open a plan…"), ButtonRole::Flat, card);
     connect(open, &Button::clicked, this, &PlanPage::askToOpen);
+    m_dryRun = new Button(tr("Dry run…"), ButtonRole::Flat, card);
+    m_dryRun->setToolTip(tr("What this plan would have done with what Prometheus recorded"));
+    connect(m_dryRun, &Button::clicked, this, [this] {
+        auto* dialog = new DryRunDialog(m_console, plan(), this);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->open();
+    });
+    card->addToTitle(m_dryRun);
     card->addToTitle(open);
     m_origin = new Text(FontRole::Base, Ink::Muted, tr("The default plan."), card);
     card->content()->addWidget(m_origin);

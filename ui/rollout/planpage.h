@@ -42,6 +42,7 @@ public:
     QSpinBox* thresholdSet() const { return m_set; }
     QTableWidget* stages() const { return m_stages; }
     QTableWidget* checklist() const { return m_checks; }
+    Button* dryRunButton() const { return m_dryRun; }
     Button* startButton() const { return m_start; }
     InfoBanner* banner() const { return m_banner; }
 
@@ -81,6 +82,7 @@ private:
     QTableWidget* m_checks = nullptr;
     Text* m_summary = nullptr;
     InfoBanner* m_banner = nullptr;
+    Button* m_dryRun = nullptr;
     Button* m_start = nullptr;
 };
 

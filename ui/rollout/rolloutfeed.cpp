@@ -9,6 +9,7 @@ namespace sluice::ui {
 namespace {
 
 constexpr int pollMs = 1000;
+constexpr int quietPollMs = 5000; // while nobody looks: a stage that changes is told all the same
 constexpr int mostEvents = 200;
 
 } // namespace
@@ -18,7 +19,8 @@ RolloutFeed::RolloutFeed(Console* console, QObject* parent)
     , m_console(console)
     , m_desk(new ops::RolloutDesk(console->redis(), this))
 {
-    m_timer.setInterval(pollMs);
+    m_timer.setInterval(quietPollMs);
+    m_timer.start();
     connect(&m_timer, &QTimer::timeout, this, &RolloutFeed::refresh);
     connect(console, &Console::environmentChanged, this, [this] {
         ++m_epoch;
@@ -41,18 +43,18 @@ RolloutFeed::~RolloutFeed() = default;
 
 void RolloutFeed::start()
 {
-    m_timer.start();
+    m_timer.start(pollMs);
     refresh();
 }
 
 void RolloutFeed::stop()
 {
-    m_timer.stop();
+    m_timer.start(quietPollMs);
 }
 
 void RolloutFeed::refresh()
 {
-    if (m_asking || !m_timer.isActive() || !m_console->source(Source::Redis).isUp()) {
+    if (m_asking || !m_console->source(Source::Redis).isUp()) {
         return;
     }
     m_asking = true;

@@ -12,9 +12,9 @@ namespace sluice::ui {
 
 class Console;
 
-/// What the driver publishes, kept up to date while somebody looks: the rollout once a second, the
-/// audit trail with it. Every console sees the same; commands carry the version of the state they
-/// were given for.
+/// What the driver publishes, kept up to date once a second while somebody looks, every five
+/// seconds else, the audit trail with it. Every console sees the same; commands carry the version
+/// of the state they were given for.
 class RolloutFeed : public QObject
 {
     Q_OBJECT

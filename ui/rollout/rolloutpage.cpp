@@ -1,6 +1,7 @@
 #include "ui/rollout/rolloutpage.h"
 
 #include "engine/operations/rollout/trafficrouter.h"
+#include "ui/rollout/complaintrecorder.h"
 #include "ui/rollout/driverhost.h"
 #include "ui/rollout/evidenceview.h"
 #include "ui/rollout/gatetable.h"
@@ -135,6 +136,9 @@ QWidget* RolloutPage::makeHead()
     m_outlook = new Text(FontRole::Base, Ink::Muted, {}, card);
     m_outlook->setWordWrap(true);
     line->addWidget(m_outlook, 1);
+    m_complain = new Button(tr("Record a complaint…"), ButtonRole::Flat, card);
+    m_complain->setToolTip(tr("What somebody told you: the complaints gate counts it"));
+    line->addWidget(m_complain);
     m_report = new Button(tr("Report…"), ButtonRole::Flat, card);
     m_report->setToolTip(tr("All that is known of this rollout, as HTML or PDF"));
     line->addWidget(m_report);
@@ -148,6 +152,13 @@ QWidget* RolloutPage::makeHead()
     connect(m_promote, &Button::clicked, this, &RolloutPage::promote);
     connect(m_back, &Button::clicked, this, &RolloutPage::rollBack);
     connect(m_report, &Button::clicked, this, &RolloutPage::reportWanted);
+    m_complaints = new ComplaintRecorder(m_console, this);
+    connect(m_complain, &Button::clicked, this, [this] {
+        const ops::RolloutState& state = m_feed->rollout()->state;
+        m_complaints->ask(state.canary, state.stable, this);
+    });
+    connect(m_complaints, &ComplaintRecorder::recorded, this,
+        [this](Tone tone, const QString& text) { m_banner->show(tone, text); });
     connect(m_driverBanner, &InfoBanner::actionTriggered, m_host, &DriverHost::start);
     connect(m_banner, &InfoBanner::actionTriggered, this, [this] {
         m_banner->dismiss();
@@ -246,6 +257,7 @@ void RolloutPage::showButtons(const ops::PublishedRollout& rollout, bool driven)
             : tr("Goes on to %1 at once, over what is not yet watched or proven").arg(next));
     m_promote->setEnabled(able && driven && !next.isEmpty() && !state.paused && !state.foreign
         && (state.phase == Phase::Soaking || state.phase == Phase::Waiting));
+    m_complain->setEnabled(!m_console->environment().readOnly);
     m_back->setText(tr("Roll back to %1").arg(state.stable));
     m_back->setToolTip(
         tr("Everything to %1, at once and without a question. Needs no driver.").arg(state.stable));

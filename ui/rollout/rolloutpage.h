@@ -11,6 +11,7 @@ namespace sluice::ui {
 
 class Button;
 class Card;
+class ComplaintRecorder;
 class Console;
 class DriverHost;
 class GateTable;
@@ -48,6 +49,7 @@ public:
     Button* pauseButton() const { return m_pause; }
     Button* promoteButton() const { return m_promote; }
     Button* rollBackButton() const { return m_back; }
+    Button* complaintButton() const { return m_complain; }
     Text* outlook() const { return m_outlook; }
     const QList<ChipText>& chips() const { return m_chips; }
 
@@ -79,6 +81,8 @@ private:
     Button* m_promote = nullptr;
     Button* m_back = nullptr;
     Button* m_report = nullptr;
+    Button* m_complain = nullptr;
+    ComplaintRecorder* m_complaints = nullptr;
     Text* m_outlook = nullptr;
     InfoBanner* m_banner = nullptr;
     InfoBanner* m_driverBanner = nullptr;

@@ -1,6 +1,7 @@
 #include "ui/rollout/rolloutreport.h"
 
 #include "engine/base/file.h"
+#include "engine/operations/rollout/abreport.h"
 #include "ui/rollout/evidenceview.h"
 #include "ui/shell/format.h"
 
@@ -58,7 +59,7 @@ QString figure(double value, const QString& unit)
 } // namespace
 
 QString RolloutReport::html(const ops::PublishedRollout& rollout, const QList<QJsonObject>& events,
-    const QString& environment)
+    const QString& environment, const std::optional<ops::AbComparison>& compared)
 {
     const ops::RolloutState& state = rollout.state;
     const ops::Release& release = state.plan.release;
@@ -105,6 +106,9 @@ QString RolloutReport::html(const ops::PublishedRollout& rollout, const QList<QJ
     }
     text +=
         table({tr("gate"), tr("verdict"), tr("value"), tr("limit"), tr("why"), tr("query")}, gates);
+    if (compared) {
+        text += ops::abSection(*compared);
+    }
     text += QStringLiteral("<h2>%1</h2>\n").arg(tr("What happened"));
     QList<QStringList> trail;
     for (const QJsonObject& event : events) {
@@ -121,9 +125,10 @@ QString RolloutReport::html(const ops::PublishedRollout& rollout, const QList<QJ
 }
 
 Result<void> RolloutReport::save(const ops::PublishedRollout& rollout,
-    const QList<QJsonObject>& events, const QString& environment, const QString& file)
+    const QList<QJsonObject>& events, const QString& environment, const QString& file,
+    const std::optional<ops::AbComparison>& compared)
 {
-    const QString text = html(rollout, events, environment);
+    const QString text = html(rollout, events, environment, compared);
     if (!file.endsWith(QLatin1StringView(".pdf"), Qt::CaseInsensitive)) {
         return writeFileAtomically(file.toStdString(), text.toStdString());
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/operations/rollout/abcomparison.h"
 #include "engine/operations/rollout/rolloutstate.h"
 
 #include <QJsonObject>
@@ -13,12 +14,14 @@ namespace sluice::ui {
 class RolloutReport
 {
 public:
-    /// HTML for a browser and for QTextDocument; nothing in it is loaded from elsewhere.
+    /// `compared`: new against old, where it is known. HTML for a browser and for QTextDocument;
+    /// nothing in it is loaded from elsewhere.
     static QString html(const ops::PublishedRollout& rollout, const QList<QJsonObject>& events,
-        const QString& environment);
+        const QString& environment, const std::optional<ops::AbComparison>& compared = {});
     /// As PDF where the name ends so, else as HTML. Errors: Internal, with the file's name.
     static Result<void> save(const ops::PublishedRollout& rollout, const QList<QJsonObject>& events,
-        const QString& environment, const QString& file);
+        const QString& environment, const QString& file,
+        const std::optional<ops::AbComparison>& compared = {});
 };
 
 } // namespace sluice::ui

@@ -1,11 +1,13 @@
 #include "ui/rollout/rolloutworkspace.h"
 
+#include "ui/rollout/comparepage.h"
 #include "ui/rollout/driverhost.h"
 #include "ui/rollout/planpage.h"
 #include "ui/rollout/rolloutfeed.h"
 #include "ui/rollout/rolloutpage.h"
 #include "ui/rollout/rolloutreport.h"
 #include "ui/shell/console.h"
+#include "ui/shell/desktopnotification.h"
 #include "ui/shell/infobanner.h"
 #include "ui/shell/pagetabs.h"
 
@@ -24,6 +26,7 @@ RolloutWorkspace::RolloutWorkspace(Console* console, QWidget* parent)
     , m_pages(new QStackedWidget(this))
     , m_rollout(new RolloutPage(console, m_feed, m_host, this))
     , m_plan(new PlanPage(console, m_feed, this))
+    , m_compare(new ComparePage(console, m_feed, this))
     , m_shift(new ShiftPage(console, this))
 {
     m_tabs->setAccessibleName(tr("Pages of the rollout"));
@@ -38,7 +41,9 @@ RolloutWorkspace::RolloutWorkspace(Console* console, QWidget* parent)
     };
     add(m_rollout, tr("Rollout"));
     add(m_plan, tr("Plan"));
+    add(m_compare, tr("A/B"));
     add(m_shift, tr("By hand"));
+    connect(m_feed, &RolloutFeed::changed, this, &RolloutWorkspace::tellChanges);
     connect(m_tabs, &QTabBar::currentChanged, this, &RolloutWorkspace::switchTo);
     connect(m_rollout, &RolloutPage::planWanted, this, [this] { showPage(Plan); });
     connect(m_rollout, &RolloutPage::reportWanted, this, &RolloutWorkspace::saveReport);
@@ -62,6 +67,9 @@ RolloutWorkspace::RolloutWorkspace(Console* console, QWidget* parent)
     action(
         tr("Plan a rollout"), tr("Its stages, and what the traffic can decide"),
         [this] { showPage(Plan); }, QKeySequence(shifted | Qt::Key_P));
+    action(
+        tr("Compare old and new"), tr("What both pools decided, with intervals"),
+        [this] { showPage(Compare); }, QKeySequence(shifted | Qt::Key_A));
     action(
         tr("Shift traffic by hand"), tr("A share for a while, without a rollout"),
         [this] { showPage(ByHand); }, QKeySequence(shifted | Qt::Key_M));
@@ -109,6 +117,8 @@ void RolloutWorkspace::switchTo(int page)
         m_rollout->activated();
     } else if (page == Plan) {
         m_plan->activated();
+    } else if (page == Compare) {
+        m_compare->activated();
     } else {
         m_shift->activated();
     }
@@ -119,6 +129,42 @@ void RolloutWorkspace::rollBack()
 {
     const bool driven = m_feed->rollout() && m_feed->rollout()->state.isActive();
     driven ? m_rollout->rollBack() : m_shift->rollBack();
+}
+
+void RolloutWorkspace::tellChanges()
+{
+    if (!m_feed->rollout()) {
+        m_told.clear();
+        return;
+    }
+    const ops::RolloutState& state = m_feed->rollout()->state;
+    // What it waits for changes with every number in it: its being there is what is told.
+    const QString now = state.rolloutId % u'/' % ops::phaseName(state.phase) % u'/'
+        % QString::number(state.stage) % (state.paused ? u'p' : u'-')
+        % (state.foreign ? u'f' : u'-');
+    const bool isFirst = m_told.isEmpty(); // what was so before this console looked is no news
+    if (now == m_told) {
+        return;
+    }
+    m_told = now;
+    using Phase = ops::RolloutPhase;
+    if (isFirst || state.phase == Phase::Idle) {
+        return;
+    }
+    const bool bad = state.phase == Phase::RollingBack || state.phase == Phase::RolledBack;
+    const bool waits = state.phase == Phase::Waiting || state.paused || state.foreign;
+    const QString stage = state.currentStage() ? state.currentStage()->name : tr("100 %");
+    const QString why = waits && !state.hold.isEmpty() ? state.hold : state.reason;
+    const QString word = ops::phaseName(state.phase).replace(u'_', u' ');
+    const QString text = tr("%1, %2: %3%4")
+                             .arg(state.plan.release.id, stage, state.paused ? tr("paused") : word,
+                                 why.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(why));
+    if (!m_active) { // else the page in front says it
+        console()->notify(bad ? Tone::Bad : waits ? Tone::Warn : Tone::Ok, text, id());
+    }
+    if (!isActiveWindow() && (bad || waits || state.phase != Phase::Shifting)) {
+        notifyDesktop(console()->environment().name, text, window());
+    }
 }
 
 void RolloutWorkspace::updateChips()
@@ -140,10 +186,17 @@ void RolloutWorkspace::saveReport()
         if (!m_feed->rollout()) {
             return;
         }
-        const auto saved = RolloutReport::save(
-            *m_feed->rollout(), m_feed->events(), console()->environment().name, file);
-        saved ? m_rollout->banner()->show(Tone::Ok, tr("Saved as %1.").arg(file))
-              : m_rollout->banner()->show(Tone::Bad, QString::fromStdString(saved.error().text()));
+        // What was compared belongs to it; where it can't be read, the report says nothing of it.
+        m_compare->compare([this, file](const std::optional<ops::AbComparison>& compared) {
+            if (!m_feed->rollout()) {
+                return;
+            }
+            const auto saved = RolloutReport::save(*m_feed->rollout(), m_feed->events(),
+                console()->environment().name, file, compared);
+            saved ? m_rollout->banner()->show(Tone::Ok, tr("Saved as %1.").arg(file))
+                  : m_rollout->banner()->show(
+                      Tone::Bad, QString::fromStdString(saved.error().text()));
+        });
     });
     dialog->open();
 }

@@ -7,6 +7,7 @@ class QStackedWidget;
 
 namespace sluice::ui {
 
+class ComparePage;
 class DriverHost;
 class PageTabs;
 class PlanPage;
@@ -23,6 +24,7 @@ public:
     {
         Rollout,
         Plan,
+        Compare,
         ByHand
     };
 
@@ -34,6 +36,7 @@ public:
     void showPage(int page);
     RolloutPage* rolloutPage() const { return m_rollout; }
     PlanPage* planPage() const { return m_plan; }
+    ComparePage* comparePage() const { return m_compare; }
     DriverHost* driverHost() const { return m_host; }
     RolloutFeed* feed() const { return m_feed; }
 
@@ -49,13 +52,16 @@ private:
     void rollBack();
     void updateChips();
     void saveReport();
+    void tellChanges(); ///< of the rollout, also while another workspace is in front
 
     RolloutFeed* m_feed;
     DriverHost* m_host;
+    QString m_told; ///< phase and stage of which people were told
     PageTabs* m_tabs;
     QStackedWidget* m_pages;
     RolloutPage* m_rollout;
     PlanPage* m_plan;
+    ComparePage* m_compare;
     ShiftPage* m_shift;
     bool m_active = false;
     int m_shown = -1;

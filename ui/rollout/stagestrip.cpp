@@ -127,7 +127,11 @@ QList<StageBox> stageBoxes(const ops::RolloutState& state)
                 ? StageStrip::tr("the pools change roles")
                 : clockDuration(state.plan.scaled(stage.soakMs));
         }
-        if (state.phase == Phase::Finished || index < state.stage) {
+        // At 100 % no stage is in hand: the last one says how long the way back is open.
+        const bool isLast = index + 1 == state.plan.stages.size();
+        if (state.phase == Phase::Warm && isLast) {
+            describeNow(box, state, stage);
+        } else if (state.phase == Phase::Finished || index < state.stage) {
             box.state = State::Passed;
             box.word = StageStrip::tr("passed");
             if (stage.kind == ops::PlannedStage::Kind::Share && stage.shareBasisPoints < 10000) {

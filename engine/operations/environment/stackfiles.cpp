@@ -236,7 +236,7 @@ QByteArray redisUsers(const QHash<QString, QString>& passwords)
         {QStringLiteral("lead"),
             look + " +watch +unwatch (-@all +set +get +exists +xadd " + script
                 + " ~sluice:{rollout}:*) (-@all +publish &sluice:{rollout}:*) (-@all +xadd "
-                  "~sluice:audit) (-@all +set ~sluice:{thresholds}:approved:* "
+                  "~sluice:audit ~sluice:feedback) (-@all +set ~sluice:{thresholds}:approved:* "
                   "~sluice:{thresholds}:approval:*)"},
         {QStringLiteral("driver"),
             look + " +watch +unwatch (-@all +set +get +exists +del +pexpire +xadd " + script

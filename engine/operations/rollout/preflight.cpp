@@ -34,6 +34,7 @@ const char* const balancerTask = "The balancer answers, both pools have healthy 
 const char* const workersTask = "Every worker answers, one version and model a pool";
 const char* const certificatesTask = "No certificate ends within 14 days";
 const char* const alertsTask = "Alerting rules are loaded and evaluated";
+const char* const probesTask = "Synthetic probes succeed";
 const char* const persistenceTask = "Redis keeps what it is told over a restart";
 const char* const evictionTask = "Redis evicts nothing but what expires";
 const char* const backupTask = "Redis' last snapshot is younger than a day";
@@ -150,6 +151,31 @@ PreflightResult Preflight::judgeAlerts(const Result<QList<AlertRule>>& rules)
     return made("alerts", alertsTask, State::Passed, QStringLiteral("%1 rules").arg(rules->size()));
 }
 
+PreflightResult Preflight::judgeProbes(const Result<QList<InstantSample>>& probes)
+{
+    if (!probes) {
+        return made("probes", probesTask, State::Unknown, words(probes.error()));
+    }
+    if (probes->isEmpty()) {
+        return made("probes", probesTask, State::Unknown,
+            QStringLiteral("Prometheus has no probe_success: no blackbox exporter is scraped"));
+    }
+    QStringList failed;
+    for (const InstantSample& sample : *probes) {
+        if (!(sample.value >= 1)) {
+            failed << sample.labels.value(
+                QStringLiteral("target"), sample.labels.value(QStringLiteral("instance")));
+        }
+    }
+    return failed.isEmpty() ? made("probes", probesTask, State::Passed,
+               QStringLiteral("%1 of %1 answer as they should").arg(probes->size()))
+                            : made("probes", probesTask, State::Failed,
+                                QStringLiteral("%1 of %2 fail: %3")
+                                    .arg(failed.size())
+                                    .arg(probes->size())
+                                    .arg(failed.join(QStringLiteral(", "))));
+}
+
 QList<PreflightResult> Preflight::judgeRedis(const Result<QByteArray>& info, double now)
 {
     if (!info) {
@@ -201,6 +227,7 @@ struct Preflight::Run
     PreflightResult balancer;
     PreflightResult certificates;
     PreflightResult alerts;
+    PreflightResult probes;
     QList<PreflightResult> redis;
     QList<WorkerEndpoint> workers;
     QHash<QString, QJsonObject> infos;
@@ -208,8 +235,8 @@ struct Preflight::Run
     void finishOne()
     {
         if (--open == 0 && context != nullptr) {
-            answered(
-                QList<PreflightResult>{balancer, judgeWorkers(workers, infos), certificates, alerts}
+            answered(QList<PreflightResult>{
+                         balancer, judgeWorkers(workers, infos), certificates, alerts, probes}
                 + redis);
         }
     }
@@ -232,6 +259,7 @@ void Preflight::run(TrafficRouter* router, PrometheusClient* prometheus, RedisCl
     run->balancer = made("balancer", balancerTask, State::Unknown, notConfigured());
     run->certificates = made("certificates", certificatesTask, State::Unknown, notConfigured());
     run->alerts = made("alerts", alertsTask, State::Unknown, notConfigured());
+    run->probes = made("probes", probesTask, State::Unknown, notConfigured());
     run->redis = judgeRedis(unreachableError(notConfigured().toStdString()), now);
     if (router != nullptr) {
         ++run->open;
@@ -241,7 +269,14 @@ void Preflight::run(TrafficRouter* router, PrometheusClient* prometheus, RedisCl
         });
     }
     if (prometheus != nullptr) {
-        run->open += 2;
+        run->open += 3;
+        prometheus->query(
+            QStringLiteral("probe_success"), this,
+            [run](const Result<QList<InstantSample>>& probes) {
+                run->probes = judgeProbes(probes);
+                run->finishOne();
+            },
+            timeoutMs);
         prometheus->query(
             QStringLiteral("sluice_certificate_expiry_timestamp_seconds"), this,
             [run, now](const Result<QList<InstantSample>>& ends) {

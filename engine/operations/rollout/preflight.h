@@ -23,8 +23,8 @@ struct PreflightResult
         Failed,
         Unknown ///< the source does not answer, or is not configured
     };
-    QString check; ///< "balancer", "workers", "certificates", "alerts", "persistence", "eviction",
-                   ///< "backup"
+    QString check; ///< "balancer", "workers", "certificates", "alerts", "probes", "persistence",
+                   ///< "eviction", "backup"
     QString task; ///< "Redis keeps what it is told"
     State state = State::Unknown;
     QString text; ///< what was found, and what to do
@@ -32,7 +32,8 @@ struct PreflightResult
 
 /// The checks of a checklist that need no person: the balancer answers with healthy servers in both
 /// pools; every worker answers, those of a pool with one version and model; no certificate ends
-/// within 14 days; Prometheus has alerting rules and they are evaluated; Redis writes to disk,
+/// within 14 days; Prometheus has alerting rules and they are evaluated; synthetic probes, where a
+/// blackbox exporter makes some, succeed; Redis writes to disk,
 /// evicts nothing but what expires, and its last snapshot is younger than a day.
 class Preflight : public QObject
 {
@@ -53,6 +54,8 @@ public:
         const QList<WorkerEndpoint>& asked, const QHash<QString, QJsonObject>& infos);
     static PreflightResult judgeCertificates(const Result<QList<InstantSample>>& ends, double now);
     static PreflightResult judgeAlerts(const Result<QList<AlertRule>>& rules);
+    /// Samples of probe_success; none: Unknown, for no blackbox exporter is scraped.
+    static PreflightResult judgeProbes(const Result<QList<InstantSample>>& probes);
     /// Persistence, eviction, backup; `info` is INFO's text.
     static QList<PreflightResult> judgeRedis(const Result<QByteArray>& info, double now);
 

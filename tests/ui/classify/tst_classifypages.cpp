@@ -4,7 +4,7 @@
 #include "tests/support/redisserver.h"
 #include "tests/ui/classify/classifyfixture.h"
 #include "ui/classify/batchview.h"
-#include "ui/classify/complaintdialog.h"
+#include "ui/shell/complaintdialog.h"
 #include "ui/classify/inboxview.h"
 #include "ui/classify/retrainview.h"
 #include "ui/classify/suiteview.h"

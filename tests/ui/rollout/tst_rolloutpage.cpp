@@ -1,11 +1,14 @@
 #include "tests/support/ownconsole.h"
 #include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
+#include "tests/ui/rollout/standin.h"
 
 #include "engine/base/file.h"
 #include "engine/operations/environment/localstack.h"
 #include "engine/operations/rollout/rediscontrol.h"
+#include "ui/rollout/comparepage.h"
 #include "ui/rollout/driverhost.h"
+#include "ui/rollout/dryrundialog.h"
 #include "ui/rollout/evidenceview.h"
 #include "ui/rollout/gatetable.h"
 #include "ui/rollout/planpage.h"
@@ -16,6 +19,7 @@
 #include "ui/rollout/rolloutworkspace.h"
 #include "ui/rollout/stagestrip.h"
 #include "ui/shell/button.h"
+#include "ui/shell/complaintdialog.h"
 #include "ui/shell/confirmdialog.h"
 #include "ui/shell/console.h"
 #include "ui/shell/infobanner.h"
@@ -23,7 +27,8 @@
 #include "ui/shell/stateview.h"
 #include "ui/shell/theme.h"
 
-#include <QJsonDocument>
+#include <QComboBox>
+#include <QDateTimeEdit>
 #include <QLabel>
 #include <QLineEdit>
 #include <QNetworkAccessManager>
@@ -35,166 +40,14 @@
 
 using namespace sluice;
 using namespace sluice::ui;
+using test::soakingState;
+using test::StandIn;
 
 namespace {
 
 constexpr int soon = 20000;
 
-ops::GateReading reading(const char* gate, ops::GateVerdict verdict, double value, double limit,
-    const char* unit, const char* reason)
-{
-    ops::GateReading made;
-    made.gate = QString::fromUtf8(gate);
-    made.verdict = verdict;
-    made.action = ops::GateAction::Rollback;
-    made.value = value;
-    made.limit = limit;
-    made.unit = QString::fromUtf8(unit);
-    made.reason = QString::fromUtf8(reason);
-    made.query = QStringLiteral("haproxy_backend_http_responses_total[5m]");
-    made.atMs = QDateTime::currentMSecsSinceEpoch();
-    return made;
-}
-
-ops::RolloutState soakingState()
-{
-    ops::RolloutState state;
-    ops::Release release;
-    release.id = QStringLiteral("2026-11-24.1");
-    release.workerVersion = QStringLiteral("1.8.0");
-    release.thresholdSet = 42;
-    state.plan = ops::RolloutPlan::standard(release);
-    state.rolloutId = QStringLiteral("2026-11-24.1-140000");
-    state.phase = ops::RolloutPhase::Soaking;
-    state.stage = 3;
-    state.version = 7;
-    state.stable = QStringLiteral("blue");
-    state.canary = QStringLiteral("green");
-    state.target = {QStringLiteral("blue"), 2500};
-    state.applied = true;
-    state.watchedMs = 72 * 60000;
-    state.startedMs = QDateTime::currentMSecsSinceEpoch() - 600000;
-    state.soakFromMs = state.startedMs;
-    state.by = QStringLiteral("driver");
-    state.reason = QStringLiteral("every gate of \"5 %\" passed");
-    state.atMs = state.startedMs;
-    using V = ops::GateVerdict;
-    ops::GateReading errors =
-        reading("errors", V::Pass, 0.08, 1, "%", "3 of 3,600 failed on green");
-    errors.counts = {{QStringLiteral("stable_value"), 0.09}};
-    ops::GateReading time = reading("response time", V::Pass, 1.03, 2, "x", "p95 3.1 ms, 3.0 ms");
-    time.counts = {{QStringLiteral("canary_p95_ms"), 3.1}, {QStringLiteral("stable_p95_ms"), 3.0}};
-    ops::GateReading worse = reading("more errors", V::Pass, 0.9, 1, "x", "No sign of more errors");
-    worse.evidence = 0.4;
-    worse.evidenceLimit = 1000;
-    ops::GateReading slower = reading("slower", V::Pass, 1, 2, "x", "No sign");
-    slower.evidence = 2.2;
-    slower.evidenceLimit = 1000;
-    ops::GateReading proof = reading("no worse", V::Inconclusive, 0.9, 2, "x", "Not yet proven");
-    proof.action = ops::GateAction::Hold;
-    proof.evidence = 11.2;
-    proof.evidenceLimit = 20;
-    ops::GateReading complaints =
-        reading("complaints", V::Inconclusive, 1.1, 2, "x", "2 complaints about green");
-    complaints.action = ops::GateAction::Warn;
-    complaints.counts = {{QStringLiteral("canary"), 2}, {QStringLiteral("stable"), 5}};
-    state.readings = {errors, time, reading("memory", V::Pass, 11, 80, "%", "58 MiB of 512 MiB"),
-        complaints, worse, slower, proof};
-    return state;
-}
-
 } // namespace
-
-/// Publishes what a test wants to be shown, as user driver, and takes commands as a driver does.
-class StandIn : public QObject
-{
-    Q_OBJECT
-
-public:
-    StandIn(const ops::Environment& environment, const QString& password)
-        : m_control(&m_client)
-    {
-        m_client.open(environment.redis.host, environment.redis.port, QStringLiteral("driver"),
-            password, QStringLiteral("stand-in"));
-        m_timer.setInterval(200);
-        connect(&m_timer, &QTimer::timeout, this, &StandIn::turn);
-        m_timer.start();
-    }
-
-    ops::PublishedRollout rollout;
-    QList<ops::RolloutEvent> commands;
-    QString refusal; ///< of the next command
-
-    void say(const char* kind, const char* by, const char* reason, const char* mark = "")
-    {
-        m_audit << QJsonObject{{QStringLiteral("number"), ++m_number},
-            {QStringLiteral("kind"), QString::fromLatin1(kind)},
-            {QStringLiteral("by"), QString::fromLatin1(by)},
-            {QStringLiteral("reason"), QString::fromUtf8(reason)},
-            {QStringLiteral("mark"), QString::fromLatin1(mark)},
-            {QStringLiteral("rollout"), rollout.state.rolloutId},
-            {QStringLiteral("at_ms"), QDateTime::currentMSecsSinceEpoch()}};
-    }
-    void stop() { m_timer.stop(); }
-    void goOn() { m_timer.start(); }
-
-private:
-    void turn()
-    {
-        if (m_client.state() != ops::RedisClient::State::Connected || m_busy) {
-            return;
-        }
-        m_busy = true;
-        m_control.renewLease(QStringLiteral("lb-1:1"), 10000, 0, this, [this](const auto& lease) {
-            rollout.epoch = lease ? lease->epoch : 0;
-            m_control.commands(this, [this](const Result<QList<ops::RolloutEvent>>& asked) {
-                for (const ops::RolloutEvent& event : asked ? *asked : QList<ops::RolloutEvent>()) {
-                    take(event);
-                }
-                publish();
-            });
-        });
-    }
-    void take(const ops::RolloutEvent& event)
-    {
-        commands << event;
-        QJsonObject answer{{QStringLiteral("number"), ++m_number}, {QStringLiteral("id"), event.id},
-            {QStringLiteral("by"), event.by}, {QStringLiteral("kind"), ops::eventName(event.kind)},
-            {QStringLiteral("reason"), event.reason},
-            {QStringLiteral("rollout"), rollout.state.rolloutId},
-            {QStringLiteral("at_ms"), QDateTime::currentMSecsSinceEpoch()}};
-        if (!refusal.isEmpty()) {
-            answer[QStringLiteral("refused")] = std::exchange(refusal, {});
-        } else {
-            const ops::RolloutStep next = ops::step(rollout.state, event);
-            rollout.state = next.state;
-            if (next.refused) {
-                answer[QStringLiteral("refused")] = QString::fromStdString(next.refused->message);
-            }
-        }
-        m_audit << answer;
-    }
-    void publish()
-    {
-        rollout.publishedMs = QDateTime::currentMSecsSinceEpoch();
-        rollout.driver = QStringLiteral("lb-1:1");
-        m_control.publish(QStringLiteral("lb-1:1"), QStringLiteral("journal"),
-            QJsonDocument(rollout.toJson()).toJson(), std::exchange(m_audit, {}), this,
-            [this](const Result<void>& done) {
-                m_busy = false;
-                if (!done) {
-                    qInfo("publish: %s", done.error().text().c_str());
-                }
-            });
-    }
-
-    ops::RedisClient m_client;
-    ops::RedisControl m_control;
-    QTimer m_timer;
-    QList<QJsonObject> m_audit;
-    qint64 m_number = 0;
-    bool m_busy = false;
-};
 
 /// The release lead's page before a real Redis, Prometheus and HAProxy, with a stand-in for the
 /// driver, so that every state can be had. With SLUICE_PICTURES it draws every one.
@@ -205,8 +58,6 @@ class TestRolloutPage : public test::TestCase
 private Q_SLOTS:
     void initTestCase();
     void cleanupTestCase();
-    void stagesSayWhereItStands();
-    void evidenceSaysPassFailNotYet();
     void withoutAnEnvironment();
     void withoutARollout();
     void planSaysWhatItsTrafficDecides();
@@ -220,6 +71,10 @@ private Q_SLOTS:
     void rollsBackWithoutAQuestion();
     void reportIsKept();
     void productionAsksForTheName();
+    void recordsAComplaint();
+    void changesAreTold();
+    void comparesOldAndNew();
+    void dryRunsThePlan();
     void nobodyDrives();
     void rollsBackWithoutADriver();
     void lostRedisIsSaid();
@@ -236,6 +91,8 @@ private:
             m_console->redis()->state() == ops::RedisClient::State::Connected, soon);
         QCOMPARE(m_console->user(), user);
     }
+
+    void seedDecisions();
 
     QTemporaryDir m_folder;
     std::unique_ptr<Console> m_console;
@@ -262,70 +119,6 @@ void TestRolloutPage::cleanupTestCase()
     m_window.reset();
     m_console.reset();
     QVERIFY(test::endLocalStack());
-}
-
-void TestRolloutPage::stagesSayWhereItStands()
-{
-    ops::RolloutState state = soakingState();
-    const auto said = [&] {
-        QStringList lines;
-        for (const StageBox& box : stageBoxes(state)) {
-            lines << box.name + u'|' + box.word + u'|' + box.line + u'|' + box.left;
-        }
-        return lines;
-    };
-    QCOMPARE(said(),
-        (QStringList{QStringLiteral("Deploy|passed||"), QStringLiteral("Staging|passed||"),
-            QStringLiteral("5 %|passed|2 h watched|"),
-            QStringLiteral("25 %|soaking|1 h 12 of 2 h watched|48 min left"),
-            QStringLiteral("50 %||4 h|"), QStringLiteral("100 %||the pools change roles|")}));
-    QCOMPARE(stageBoxes(state)[3].progress, 0.6);
-    state.hold = QStringLiteral("errors SOURCE_DOWN");
-    QVERIFY(stageBoxes(state)[3].state == StageBox::State::Held);
-    QCOMPARE(stageBoxes(state)[3].word, QStringLiteral("clock stands"));
-    state.hold.clear();
-    state.paused = true;
-    QCOMPARE(stageBoxes(state)[3].word, QStringLiteral("paused"));
-    state.paused = false;
-    state.phase = ops::RolloutPhase::Waiting;
-    QCOMPARE(stageBoxes(state)[3].left, QStringLiteral("soak is over"));
-    state.phase = ops::RolloutPhase::RolledBack;
-    QCOMPARE(stageBoxes(state)[3].word, QStringLiteral("rolled back"));
-    QVERIFY(stageBoxes(state)[3].state == StageBox::State::Failed);
-    state.phase = ops::RolloutPhase::Shifting;
-    QCOMPARE(stageBoxes(state)[3].word, QStringLiteral("shifting"));
-    state.stage = 0;
-    state.phase = ops::RolloutPhase::Deploying;
-    QCOMPARE(stageBoxes(state)[0].word, QStringLiteral("deploying"));
-    state.stage = 1;
-    state.phase = ops::RolloutPhase::Staging;
-    QCOMPARE(stageBoxes(state)[1].word, QStringLiteral("testing"));
-    state.stage = 5;
-    state.phase = ops::RolloutPhase::Warm;
-    QCOMPARE(stageBoxes(state)[5].word, QStringLiteral("live"));
-    state.phase = ops::RolloutPhase::Finished;
-    QVERIFY(stageBoxes(state)[5].state == StageBox::State::Passed);
-}
-
-void TestRolloutPage::evidenceSaysPassFailNotYet()
-{
-    QHash<QString, QList<QPointF>> history;
-    ops::RolloutState state = soakingState();
-    QList<EvidenceRow> rows = evidenceRows(state.readings, history);
-    QCOMPARE(rows.size(), 3);
-    QVERIFY(!rows[0].isProof && rows[2].isProof);
-    QCOMPARE(rows[2].history.size(), 1);
-    evidenceRows(state.readings, history); // the same reading again is no new point
-    QCOMPARE(history[QStringLiteral("no worse")].size(), 1);
-    for (ops::GateReading& one : state.readings) {
-        one.atMs += 15000;
-    }
-    QCOMPARE(evidenceRows(state.readings, history)[0].history.size(), 2);
-    QCOMPARE(GateTable::summary(state.readings), QStringLiteral("5 pass · 2 not yet"));
-    QCOMPARE(verdictWord(reading("x", ops::GateVerdict::Fail, 2, 1, "%", "")).word,
-        QStringLiteral("rolls back"));
-    QCOMPARE(verdictWord(reading("x", ops::GateVerdict::SourceDown, 2, 1, "%", "")).word,
-        QStringLiteral("source down"));
 }
 
 void TestRolloutPage::withoutAnEnvironment()
@@ -363,10 +156,10 @@ void TestRolloutPage::planSaysWhatItsTrafficDecides()
 {
     m_page->showPage(RolloutWorkspace::Plan);
     PlanPage* plan = m_page->planPage();
-    QTRY_COMPARE_WITH_TIMEOUT(plan->checklist()->rowCount(), 7, soon);
+    QTRY_COMPARE_WITH_TIMEOUT(plan->checklist()->rowCount(), 8, soon);
     QTRY_VERIFY_WITH_TIMEOUT(
         plan->checklist()->item(0, 1)->text().contains(QStringLiteral("passed"))
-            && plan->checklist()->item(5, 0)->text().contains(QStringLiteral("volatile-ttl")),
+            && plan->checklist()->item(6, 0)->text().contains(QStringLiteral("volatile-ttl")),
         soon);
     QCOMPARE(plan->stages()->rowCount(), 6);
     QVERIFY(!plan->startButton()->isEnabled()); // it has no name
@@ -407,9 +200,9 @@ void TestRolloutPage::brokenPlanIsSaid()
     m_page->planPage()->openPlan(file);
     QCOMPARE(m_page->planPage()->stages()->rowCount(), 5);
     QCOMPARE(m_page->planPage()->releaseId()->text(), QStringLiteral("other"));
-    QTRY_COMPARE_WITH_TIMEOUT(m_page->planPage()->checklist()->rowCount(), 8, soon);
-    QTRY_COMPARE(m_page->planPage()->checklist()->item(7, 0)->checkState(), Qt::Unchecked);
-    m_page->planPage()->checklist()->item(7, 0)->setCheckState(Qt::Checked);
+    QTRY_COMPARE_WITH_TIMEOUT(m_page->planPage()->checklist()->rowCount(), 9, soon);
+    QTRY_COMPARE(m_page->planPage()->checklist()->item(8, 0)->checkState(), Qt::Unchecked);
+    m_page->planPage()->checklist()->item(8, 0)->setCheckState(Qt::Checked);
 }
 
 void TestRolloutPage::showsARolloutThatSoaks()
@@ -537,6 +330,162 @@ void TestRolloutPage::blindGatesHold()
     QCOMPARE(page()->gates()->item(1, 4)->text(), QStringLiteral("△ no data"));
     QCOMPARE(page()->strip()->boxes()[3].word, QStringLiteral("clock stands"));
     picture(QStringLiteral("rollout-blind"));
+}
+
+void TestRolloutPage::recordsAComplaint()
+{
+    const auto complaint = [&] {
+        QTest::mouseClick(page()->complaintButton(), Qt::LeftButton);
+        return page()->findChild<ComplaintDialog*>();
+    };
+    QPointer<ComplaintDialog> asked = complaint();
+    QVERIFY(asked != nullptr);
+    QVERIFY(!asked->recordButton()->isEnabled());
+    QTest::keyClicks(asked->note(), QStringLiteral("it asks back all the time"));
+    QVERIFY(!asked->recordButton()->isEnabled()); // about whom?
+    asked->pool()->setCurrentIndex(1);
+    QCOMPARE(asked->pool()->currentText(), QStringLiteral("green"));
+    QVERIFY(asked->recordButton()->isEnabled());
+    picture(QStringLiteral("rollout-complaint"));
+    QTest::mouseClick(asked->recordButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        page()->banner()->text().contains(QStringLiteral("gate counts it")), soon);
+    QTRY_VERIFY(asked.isNull());
+    // A session that the decision log does not know is no pool's.
+    asked = complaint();
+    QTest::keyClicks(asked->query(), QStringLiteral("where is it"));
+    QTest::keyClicks(asked->session(), QStringLiteral("no-such-session"));
+    QTest::mouseClick(asked->recordButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        page()->banner()->text().contains(QStringLiteral("does not know the session")), soon);
+    QTRY_VERIFY(asked.isNull());
+    seedDecisions();
+    asked = complaint();
+    QTest::keyClicks(asked->query(), QStringLiteral("where is it"));
+    QTest::keyClicks(asked->session(), QStringLiteral("blue-4"));
+    QTest::mouseClick(asked->recordButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        page()->banner()->text().contains(QStringLiteral("Recorded against blue")), soon);
+    QTRY_VERIFY(asked.isNull());
+    page()->banner()->dismiss();
+    std::optional<ops::RedisReply> rows;
+    m_console->redis()->command({"XREVRANGE", "sluice:feedback", "+", "-", "COUNT", "2"}, this,
+        [&](const Result<ops::RedisReply>& reply) { rows = reply ? *reply : ops::RedisReply(); });
+    QTRY_VERIFY_WITH_TIMEOUT(rows.has_value(), soon);
+    QCOMPARE(rows->items.size(), 2);
+    QVERIFY(rows->items[0].items[1].items[1].text.contains(R"("pool":"blue")"));
+    QVERIFY(rows->items[1].items[1].items[1].text.contains(R"("pool":"green")"));
+}
+
+/// Decisions of both pools, as their workers would log them.
+void TestRolloutPage::seedDecisions()
+{
+    ops::RedisClient worker;
+    worker.open(m_console->environment().redis.host, m_console->environment().redis.port,
+        QStringLiteral("worker"),
+        ops::LocalStack::status()->passwords.value(QStringLiteral("worker")),
+        QStringLiteral("seed"));
+    QTRY_COMPARE_WITH_TIMEOUT(worker.state(), ops::RedisClient::State::Connected, soon);
+    int open = 0;
+    for (int number = 0; number < 60; ++number) {
+        const bool isGreen = number % 3 == 0;
+        const bool accepts = number % (isGreen ? 5 : 4) != 0;
+        const QString row = QStringLiteral(
+            R"({"v":1,"id":"seed%1","session":"%2-%1","turn":1,"query":"%3","at":5,"model":"m",)"
+            R"("set":3,"pool":"%2","version":"1","weight":1,"top":[["track_order",%4]],)"
+            R"("out_of_scope":0.1,"context":"new","follow_up":false,"failures":0,)"
+            R"("decision":"%5","rule":"above_threshold","threshold":0.5,"ms":%6})")
+                                .arg(number)
+                                .arg(isGreen ? QStringLiteral("green") : QStringLiteral("blue"),
+                                    number % 2 == 0 ? QStringLiteral("where is my parcel")
+                                                    : QStringLiteral("cancel it"))
+                                .arg(accepts ? 0.9 : 0.3)
+                                .arg(
+                                    accepts ? QStringLiteral("accept") : QStringLiteral("fallback"))
+                                .arg(1 + number % 7);
+        ++open;
+        worker.command({"XADD", "sluice:decisions", "*", "row", row.toUtf8()}, this,
+            [&open](const Result<ops::RedisReply>& reply) {
+                QVERIFY(reply.ok());
+                --open;
+            });
+    }
+    QTRY_COMPARE_WITH_TIMEOUT(open, 0, soon);
+}
+
+void TestRolloutPage::changesAreTold()
+{
+    const auto told = [&](const char* word) {
+        const auto& all = m_console->notifications();
+        return std::any_of(all.begin(), all.end(), [&](const Notification& one) {
+            return one.workspace == QLatin1StringView("rollout")
+                && one.text.contains(QLatin1StringView(word));
+        });
+    };
+    // While another workspace is in front; the page itself needs no notice.
+    m_driver->rollout.state = soakingState();
+    m_page->deactivated();
+    m_driver->rollout.state.phase = ops::RolloutPhase::Waiting;
+    m_driver->rollout.state.hold = QStringLiteral("a person promotes this stage");
+    QTRY_VERIFY_WITH_TIMEOUT(told("a person promotes"), soon);
+    m_driver->rollout.state.paused = true;
+    QTRY_VERIFY_WITH_TIMEOUT(told("paused"), soon);
+    m_page->activated();
+    m_driver->rollout.state.phase = ops::RolloutPhase::Soaking;
+    m_driver->rollout.state.paused = false;
+    m_driver->rollout.state.reason = QStringLiteral("seen on the page");
+    QTRY_COMPARE_WITH_TIMEOUT(
+        page()->strip()->boxes()[3].word, QStringLiteral("clock stands"), soon);
+    QVERIFY(!told("seen on the page"));
+    m_driver->rollout.state = soakingState();
+}
+
+void TestRolloutPage::comparesOldAndNew()
+{
+    m_page->showPage(RolloutWorkspace::Compare);
+    ComparePage* compare = m_page->comparePage();
+    QTRY_COMPARE_WITH_TIMEOUT(compare->stateView()->state(), StateView::State::Data, soon);
+    QTRY_COMPARE_WITH_TIMEOUT(compare->measures()->rowCount(), 10, soon);
+    QVERIFY(compare->comparison()->canarySessions >= 20); // and what the test's own traffic adds
+    QCOMPARE(compare->comparison()->canary, QStringLiteral("green"));
+    QCOMPARE(compare->measures()->horizontalHeaderItem(1)->text(), QStringLiteral("green"));
+    QVERIFY(compare->measures()->item(0, 1)->text().contains(QStringLiteral(" to ")));
+    QVERIFY(!compare->summary()->text().isEmpty());
+    picture(QStringLiteral("rollout-compare"));
+    const QString file = m_folder.filePath(QStringLiteral("compare.html"));
+    QVERIFY(compare->save(file).ok());
+    const auto text = readFile(file.toStdString(), 1 << 20);
+    QVERIFY(text.ok());
+    QVERIFY(text->find("sessions that complained") != std::string::npos);
+    QVERIFY(!compare->save(QStringLiteral("/nowhere/at/all.html")).ok());
+    m_page->showPage(RolloutWorkspace::Rollout);
+}
+
+void TestRolloutPage::dryRunsThePlan()
+{
+    ops::RolloutPlan plan = ops::RolloutPlan::standard();
+    plan.timeScale = 0.001; // soaks of seconds
+    plan.triggers.removeIf([](const ops::PlannedGate& gate) {
+        return gate.measure != ops::Measure::Complaints && gate.measure != ops::Measure::Memory;
+    });
+    DryRunDialog dry(m_console.get(), plan);
+    QCOMPARE(dry.stateView()->state(), StateView::State::Empty);
+    dry.setAttribute(Qt::WA_DontShowOnScreen, false);
+    dry.QDialog::open();
+    // A time that begins after its end is refused in words.
+    dry.from()->setDateTime(dry.to()->dateTime().addSecs(5));
+    QTest::mouseClick(dry.runButton(), Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(dry.stateView()->state(), StateView::State::Failed, soon);
+    dry.to()->setDateTime(QDateTime::currentDateTime());
+    dry.from()->setDateTime(QDateTime::currentDateTime().addSecs(-30));
+    QTest::mouseClick(dry.runButton(), Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(dry.stateView()->state(), StateView::State::Data, soon);
+    QCOMPARE(dry.stages()->rowCount(), 6);
+    QVERIFY(dry.stages()->item(0, 1)->text().contains(QStringLiteral("passed")));
+    QVERIFY(dry.result()->stages[2].outcome != ops::DryRunStage::Outcome::NotReached);
+    QVERIFY(!dry.summary()->text().isEmpty());
+    QVERIFY(test::drawPictures(dry, QStringLiteral("rollout-dryrun"), {QSize(900, 480)}));
+    dry.reject();
 }
 
 void TestRolloutPage::rollsBackWithoutAQuestion()

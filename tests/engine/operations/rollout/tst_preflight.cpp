@@ -17,6 +17,7 @@ private Q_SLOTS:
     void certificates();
     void alerts();
     void redis();
+    void probes();
     void nothingConfigured();
     void silentServers();
 };
@@ -110,6 +111,26 @@ void TestPreflight::redis()
     QCOMPARE(Preflight::judgeRedis(unreachableError("x"), 1)[0].state, State::Unknown);
 }
 
+void TestPreflight::probes()
+{
+    const auto of = [](const char* target, double value) {
+        return InstantSample{
+            {{QStringLiteral("instance"), QString::fromLatin1(target)}}, 0, value};
+    };
+    QCOMPARE(Preflight::judgeProbes(unreachableError("x")).state, State::Unknown);
+    const PreflightResult none = Preflight::judgeProbes(QList<InstantSample>());
+    QCOMPARE(none.state, State::Unknown);
+    QVERIFY(none.text.contains(QStringLiteral("blackbox")));
+    const PreflightResult well =
+        Preflight::judgeProbes(QList<InstantSample>{of("a", 1), of("b", 1)});
+    QCOMPARE(well.state, State::Passed);
+    QVERIFY(well.text.startsWith(QStringLiteral("2 of 2")));
+    const PreflightResult ill =
+        Preflight::judgeProbes(QList<InstantSample>{of("a", 1), of("b", 0), of("c", qQNaN())});
+    QCOMPARE(ill.state, State::Failed);
+    QCOMPARE(ill.text, QStringLiteral("2 of 3 fail: b, c"));
+}
+
 void TestPreflight::nothingConfigured()
 {
     Preflight preflight;
@@ -117,7 +138,7 @@ void TestPreflight::nothingConfigured()
     preflight.run(nullptr, nullptr, nullptr, {}, this,
         [&](const QList<PreflightResult>& got) { results = got; });
     QVERIFY(results.isEmpty()); // never from within
-    QTRY_COMPARE(results.size(), 7);
+    QTRY_COMPARE(results.size(), 8);
     for (const PreflightResult& result : results) {
         QCOMPARE(result.state, State::Unknown);
         QVERIFY(!result.task.isEmpty());
@@ -135,11 +156,11 @@ void TestPreflight::silentServers()
     preflight.run(&router, &prometheus, &redis,
         {{QStringLiteral("blue"), QUrl(QStringLiteral("http://127.0.0.1:1"))}}, this,
         [&](const QList<PreflightResult>& got) { results = got; });
-    QTRY_COMPARE_WITH_TIMEOUT(results.size(), 7, 10000);
+    QTRY_COMPARE_WITH_TIMEOUT(results.size(), 8, 10000);
     QCOMPARE(results[0].state, State::Unknown);
     QCOMPARE(results[1].state, State::Failed);
     QCOMPARE(results[3].state, State::Unknown);
-    QCOMPARE(results[6].state, State::Unknown);
+    QCOMPARE(results[7].state, State::Unknown);
 }
 
 QTEST_GUILESS_MAIN(TestPreflight)

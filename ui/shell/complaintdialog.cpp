@@ -1,4 +1,4 @@
-#include "ui/classify/complaintdialog.h"
+#include "ui/shell/complaintdialog.h"
 
 #include "ui/shell/button.h"
 
@@ -37,8 +37,8 @@ ComplaintDialog::ComplaintDialog(const QStringList& intents, QWidget* parent)
     row->addWidget(m_record);
     form->addRow(row);
     m_record->setEnabled(false);
-    connect(m_query, &QLineEdit::textChanged, this,
-        [this](const QString& text) { m_record->setEnabled(!text.trimmed().isEmpty()); });
+    connect(m_query, &QLineEdit::textChanged, this, &ComplaintDialog::update);
+    connect(m_note, &QLineEdit::textChanged, this, &ComplaintDialog::update);
     connect(cancel, &Button::clicked, this, &QDialog::reject);
     connect(m_record, &Button::clicked, this, [this] {
         ops::FeedbackItem item;
@@ -46,9 +46,41 @@ ComplaintDialog::ComplaintDialog(const QStringList& intents, QWidget* parent)
         item.query = m_query->text().trimmed();
         item.label = m_label->currentData().toString();
         item.note = m_note->text().trimmed();
+        if (m_pool != nullptr) {
+            item.session = m_session->text().trimmed();
+            item.pool = m_pool->currentData().toString();
+        }
         accept();
         Q_EMIT recorded(item);
     });
+}
+
+void ComplaintDialog::askPool(const QStringList& pools)
+{
+    m_session = new QLineEdit(this);
+    m_session->setAccessibleName(tr("Session"));
+    m_session->setPlaceholderText(tr("X-Session-Id of the customer, where it is known"));
+    m_pool = new QComboBox(this);
+    m_pool->setAccessibleName(tr("Pool"));
+    m_pool->addItem(tr("that of the session"), QString());
+    for (const QString& pool : pools) {
+        m_pool->addItem(pool, pool);
+    }
+    auto* form = static_cast<QFormLayout*>(layout());
+    form->insertRow(0, tr("Session"), m_session);
+    form->insertRow(1, tr("Pool"), m_pool);
+    connect(m_session, &QLineEdit::textChanged, this, &ComplaintDialog::update);
+    connect(m_pool, &QComboBox::currentIndexChanged, this, &ComplaintDialog::update);
+    update();
+}
+
+void ComplaintDialog::update()
+{
+    const auto isSaid = [](const QLineEdit* line) { return !line->text().trimmed().isEmpty(); };
+    const bool aboutSomebody =
+        m_pool == nullptr || isSaid(m_session) || !m_pool->currentData().toString().isEmpty();
+    m_record->setEnabled(
+        aboutSomebody && (isSaid(m_query) || (m_pool != nullptr && isSaid(m_note))));
 }
 
 } // namespace sluice::ui

@@ -1,4 +1,4 @@
-#include "ui/monitor/desktopnotification.h"
+#include "ui/shell/desktopnotification.h"
 
 #include <QApplication>
 #include <QDBusConnection>
