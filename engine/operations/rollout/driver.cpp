@@ -67,6 +67,10 @@ Result<void> RolloutDriver::resume()
         if (const QString id = event[QStringLiteral("id")].toString(); !id.isEmpty()) {
             m_handled << id;
         }
+        const QJsonArray handled = entry.body[QStringLiteral("handled")].toArray();
+        for (const auto& id : handled) { // of the journal before
+            m_handled << id.toString();
+        }
         if (event.contains(QStringLiteral("plan"))) {
             auto plan = RolloutPlan::fromJson(event[QStringLiteral("plan")].toObject(),
                 QStringLiteral("the journal's plan (line %1)").arg(entry.number));
@@ -163,6 +167,9 @@ void RolloutDriver::tick()
     if (isLeader() && m_redis && (m_publishSoon || isDue(m_publishDue, now, 1000))) {
         publish();
     }
+    if (isLeader()) {
+        takeStart();
+    }
 }
 
 Result<qint64> RolloutDriver::command(RolloutEvent event)
@@ -252,7 +259,7 @@ Result<void> RolloutDriver::write(const RolloutStep& next, const RolloutEvent& e
                 {QStringLiteral("id"),
                     QStringLiteral("%1/%2/%3")
                         .arg(m_journalId)
-                        .arg(m_parts.journal->entries().size() + m_parts.journal->buffered() + 1)
+                        .arg(m_parts.journal->nextNumber() + m_parts.journal->buffered())
                         .arg(notices.size())}};
         }
     }
@@ -265,11 +272,31 @@ Result<void> RolloutDriver::write(const RolloutStep& next, const RolloutEvent& e
         {QStringLiteral("steady_ms"), m_parts.steadyMs()},
         {QStringLiteral("evidence"), fresh ? QJsonObject() : m_parts.gates->evidence()},
         {QStringLiteral("notify"), notices}};
-    if (m_parts.journal->entries().isEmpty()) {
+    const QList<JournalEntry>& entries = m_parts.journal->entries();
+    // A rollout begins a journal of its own, so that none grows for ever; the one before is put
+    // away once everybody can read in Redis what stood in it.
+    const bool anew = event.kind == Kind::Start && !entries.isEmpty() && m_audit.isEmpty()
+        && m_auditKnown && m_parts.journal->buffered() == 0;
+    if (entries.isEmpty() || anew) {
         body[QStringLiteral("journal")] = m_journalId;
     }
+    if (anew) {
+        QJsonArray handled; // a command of the last seconds is not carried out twice
+        for (const JournalEntry& entry : entries) {
+            const QString id =
+                entry.body[QStringLiteral("event")].toObject()[QStringLiteral("id")].toString();
+            if (!id.isEmpty()) {
+                handled << id;
+            }
+        }
+        body[QStringLiteral("handled")] = handled;
+    }
     const QString mark = markOf(m_state, next.state, event.kind);
-    const auto written = m_parts.journal->append(mark, body);
+    const auto written =
+        anew ? m_parts.journal->startAnew(mark, body) : m_parts.journal->append(mark, body);
+    if (anew && written) {
+        m_audited = 0;
+    }
     auditFrom(m_audited);
     if (!written) {
         m_journalError = QString::fromStdString(written.error().text());

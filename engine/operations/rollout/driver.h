@@ -106,6 +106,8 @@ private:
     void publish();
     void guard();
     void take(RolloutEvent event);
+    void takeStart();
+    void carryOut(RolloutEvent event);
     void event(RolloutEvent::Kind kind, const QString& reason);
 
     /// Whether `due` has come; then it is moved on.
@@ -117,6 +119,8 @@ private:
     QString m_journalId;
     QString m_journalError;
     QSet<QString> m_handled; ///< ids of commands
+    std::optional<RolloutEvent> m_start; ///< waits for the audit of the rollout before
+    qint64 m_startSinceMs = 0; ///< steady
     QList<QJsonObject> m_audit; ///< not yet in Redis
     qsizetype m_audited = 0; ///< lines of the journal that are in m_audit, or were
     bool m_auditKnown = false; ///< what of the journal is there already

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 namespace sluice::ops {
 
@@ -16,6 +17,7 @@ using Kind = RolloutEvent::Kind;
 
 constexpr qsizetype mostCounts = 20000;
 constexpr int pollsToBelieve = 2;
+constexpr qint64 startPatienceMs = 2000;
 
 } // namespace
 
@@ -356,9 +358,21 @@ void RolloutDriver::askForCommands()
 
 void RolloutDriver::take(RolloutEvent event)
 {
-    if (m_handled.contains(event.id)) {
+    if (m_handled.contains(event.id) || (m_start && m_start->id == event.id)) {
         return;
     }
+    if (event.kind == RolloutEvent::Kind::Start && !m_state.isActive() && !m_start
+        && !m_parts.journal->entries().isEmpty() && !(m_auditKnown && m_audit.isEmpty())) {
+        m_start = event;
+        m_startSinceMs = m_parts.steadyMs();
+        m_publishSoon = true;
+        return;
+    }
+    carryOut(std::move(event));
+}
+
+void RolloutDriver::carryOut(RolloutEvent event)
+{
     const RolloutEvent asked = event;
     const qsizetype before = m_audit.size();
     const auto done = command(std::move(event));
@@ -375,6 +389,18 @@ void RolloutDriver::take(RolloutEvent event)
         {QStringLiteral("reason"),
             done ? QStringLiteral("nothing to do") : QStringLiteral("refused")}};
     m_publishSoon = true;
+}
+
+/// A start that waited until the rollout before is told in Redis, so that its journal can be put
+/// away; not for long.
+void RolloutDriver::takeStart()
+{
+    const bool isTold = m_auditKnown && m_audit.isEmpty() && !m_publishing;
+    if (m_start && (isTold || m_parts.steadyMs() - m_startSinceMs > startPatienceMs)) {
+        const RolloutEvent event = *std::exchange(m_start, std::nullopt);
+        m_startSinceMs = 0;
+        carryOut(event);
+    }
 }
 
 PublishedRollout RolloutDriver::published() const

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -80,7 +81,11 @@ Result<Content> contentOf(const QString& path)
                     + "; look at it, and move the file away to begin anew",
                 {}};
         }
-        if (entry->number != content.entries.size() + 1) {
+        // A journal that began anew goes on counting where the one before ended.
+        const bool begins = content.entries.isEmpty()
+            && entry->body.contains(QStringLiteral("handled")) && entry->number > 0;
+        const qint64 next = content.entries.isEmpty() ? 1 : content.entries.last().number + 1;
+        if (!begins && entry->number != next) {
             return inputError(where + " has the number " + std::to_string(entry->number)
                 + ": lines are missing; look at it, and move the file away to begin anew");
         }
@@ -154,6 +159,16 @@ Result<std::unique_ptr<FileJournal>> FileJournal::open(const QString& path)
     if (::flock(journal->m_file, LOCK_EX | LOCK_NB) != 0) {
         return refusedError("another driver holds the journal " + path.toStdString());
     }
+    struct ::stat held
+    { };
+    struct ::stat there
+    { };
+    if (::fstat(journal->m_file, &held) != 0
+        || ::stat(QFile::encodeName(path).constData(), &there) != 0
+        || held.st_ino != there.st_ino) { // put away between the two calls
+        return refusedError(
+            "another driver has just begun the journal " + path.toStdString() + " anew: try again");
+    }
     auto content = contentOf(path);
     if (!content) {
         return content.error();
@@ -185,6 +200,64 @@ Result<void> FileJournal::append(const QString& mark, const QJsonObject& body)
     return flushed ? write({0, mark, body, false}) : flushed;
 }
 
+/// The new file is written whole and locked before it takes the name, and the old one has a second
+/// name by then: whenever it is interrupted, one whole journal stands under the name.
+Result<void> FileJournal::startAnew(const QString& mark, const QJsonObject& body)
+{
+    JournalEntry entry{nextNumber(), mark, body, false};
+    const QByteArray line = entry.toLine();
+    const QByteArray name = QFile::encodeName(m_path);
+    const QByteArray fresh = name + ".new";
+    const int file = ::open(fresh.constData(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const auto failed = [&] {
+        const std::string why = systemText();
+        if (file >= 0) {
+            ::close(file);
+            ::unlink(fresh.constData());
+        }
+        return Result<void>(internalError("the journal " + m_path.toStdString()
+                + " can't be begun anew: make room, then try again",
+            why));
+    };
+    if (file < 0 || ::flock(file, LOCK_EX | LOCK_NB) != 0
+        || ::pwrite(file, line.constData(), std::size_t(line.size()), 0) != line.size()
+        || ::fsync(file) != 0) {
+        return failed();
+    }
+    struct ::stat old
+    { };
+    struct ::stat first
+    { };
+    const QByteArray newest = name + ".1";
+    const bool isThere = ::fstat(m_file, &old) == 0 && ::stat(newest.constData(), &first) == 0
+        && old.st_ino == first.st_ino; // an attempt before was broken off here
+    if (!isThere) {
+        const auto numbered = [&name](int number) {
+            return QByteArray(name).append('.').append(QByteArray::number(number));
+        };
+        for (int number = kept; number > 1; --number) {
+            ::rename(numbered(number - 1).constData(), numbered(number).constData());
+        }
+        if (::link(name.constData(), newest.constData()) != 0) {
+            return failed();
+        }
+    }
+    if (::rename(fresh.constData(), name.constData()) != 0) {
+        return failed();
+    }
+    const int folder = ::open(QFile::encodeName(QFileInfo(m_path).path()).constData(),
+        O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        ::fsync(folder);
+        ::close(folder);
+    }
+    ::close(m_file);
+    m_file = file;
+    m_end = line.size();
+    m_entries = {entry};
+    return {};
+}
+
 Result<void> FileJournal::flush()
 {
     while (!m_waiting.isEmpty()) {
@@ -206,7 +279,7 @@ void FileJournal::buffer(const QString& mark, const QJsonObject& body)
 Result<void> FileJournal::write(const JournalEntry& given)
 {
     JournalEntry entry = given;
-    entry.number = m_entries.size() + 1;
+    entry.number = nextNumber();
     const QByteArray line = entry.toLine();
     qsizetype done = 0;
     while (done < line.size()) {

@@ -13,9 +13,9 @@ namespace sluice::ops {
 /// One line of a journal.
 struct JournalEntry
 {
-    static constexpr int schema = 1;
+    static constexpr int schema = 2; ///< 2: a journal may begin with a line after the first
 
-    qint64 number = 0; ///< from 1, without a gap
+    qint64 number = 0; ///< without a gap; from 1, or where the journal before ended
     QString mark; ///< "INTENT", "APPLIED", "VERIFIED", or empty
     QJsonObject body;
     bool buffered = false; ///< it could not be written when it happened, and was written later
@@ -37,13 +37,24 @@ public:
     virtual int buffered() const = 0;
     /// Tries to write what waits.
     virtual Result<void> flush() = 0;
+    /// Begins anew with this line, which has the next number and a body with "handled"; the lines
+    /// so far are put away. On an error all is as it was. Where nothing can be put away: append().
+    virtual Result<void> startAnew(const QString& mark, const QJsonObject& body)
+    {
+        return append(mark, body);
+    }
+    /// Of the line that is written next, when nothing waits.
+    qint64 nextNumber() const { return entries().isEmpty() ? 1 : entries().last().number + 1; }
 };
 
 /// A journal in a file of JSON lines, each with its CRC, synced at each write; held by one process
-/// at a time (flock).
+/// at a time (flock). What startAnew() puts away stands beside it as NAME.1 (the newest) to NAME.5;
+/// older ones are removed, so that a driver that lives for years takes a bounded room.
 class FileJournal : public Journal
 {
 public:
+    static constexpr int kept = 5; ///< journals that were put away
+
     /// Opens or makes it. A last line that is torn (killed or without power in the middle of a
     /// write) is cut off, and said by repaired(). Refused: another process has it. Input error: it
     /// is damaged before its end, or a newer schema's.
@@ -60,6 +71,7 @@ public:
     void buffer(const QString& mark, const QJsonObject& body) override;
     int buffered() const override { return int(m_waiting.size()); }
     Result<void> flush() override;
+    Result<void> startAnew(const QString& mark, const QJsonObject& body) override;
     const QString& repaired() const { return m_repaired; } ///< empty: it was whole
     const QString& path() const { return m_path; }
 

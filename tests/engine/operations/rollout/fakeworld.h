@@ -350,7 +350,7 @@ public:
         }
         m_world.reach();
         if (m_world.point == m_world.killAt) {
-            const QByteArray line = JournalEntry{entries().size() + 1, mark, body}.toLine();
+            const QByteArray line = JournalEntry{nextNumber(), mark, body}.toLine();
             QFile file(m_path);
             if (file.open(QIODevice::Append)) {
                 file.write(line.left(line.size() / 2));
@@ -358,6 +358,16 @@ public:
         }
         m_world.reach();
         auto written = m_file->append(mark, body);
+        m_world.reach();
+        return written;
+    }
+    Result<void> startAnew(const QString& mark, const QJsonObject& body) override
+    {
+        if (full) {
+            return internalError("no space left on device");
+        }
+        m_world.reach();
+        auto written = m_file->startAnew(mark, body);
         m_world.reach();
         return written;
     }
@@ -536,7 +546,7 @@ public:
                 return false;
             }
         }
-        return last == journal->entries().size();
+        return last == journal->nextNumber() - 1;
     }
 
 private:

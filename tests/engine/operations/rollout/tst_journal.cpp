@@ -1,10 +1,13 @@
 #include "engine/operations/rollout/journal.h"
 #include "tests/support/testcase.h"
 
+#include <QDir>
 #include <QFile>
+#include <QJsonArray>
 #include <QTemporaryDir>
 #include <csignal>
 #include <sys/resource.h>
+#include <unistd.h>
 
 using namespace sluice;
 using namespace sluice::ops;
@@ -20,6 +23,8 @@ private Q_SLOTS:
     void damageIsNoTear();
     void newerSchemaIsRefused();
     void olderLinesAreRead();
+    void beginsAnew();
+    void brokenOffWhileBeginningAnew();
     void oneHolder();
     void fullDiskLeavesNoHalfLine();
     void bufferedIsMarked();
@@ -119,7 +124,7 @@ void TestJournal::newerSchemaIsRefused()
     JournalEntry entry;
     entry.number = 1;
     QByteArray json = entry.toLine().mid(9).trimmed();
-    json.replace("\"schema\":1", "\"schema\":2");
+    json.replace("\"schema\":2", "\"schema\":3");
     // Its checksum as this program reckons it: put into a line by way of a journal's own writing.
     quint32 crc = 0xFFFFFFFFU;
     for (const char byte : json) {
@@ -143,6 +148,55 @@ void TestJournal::olderLinesAreRead()
     QVERIFY2(journal.ok(), journal ? "" : journal.error().text().c_str());
     QCOMPARE((*journal)->entries().size(), 1);
     QCOMPARE((*journal)->entries()[0].body, body(1));
+}
+
+void TestJournal::beginsAnew()
+{
+    const auto journal = FileJournal::open(m_path);
+    const QJsonObject first{{QStringLiteral("handled"), QJsonArray()}};
+    for (int round = 0; round < FileJournal::kept + 3; ++round) {
+        QVERIFY((*journal)->append({}, body(round)).ok());
+        QVERIFY((*journal)->startAnew(QStringLiteral("INTENT"), first).ok());
+        QCOMPARE((*journal)->entries().size(), 1);
+        QCOMPARE((*journal)->entries()[0].number, 2 + 2 * round); // counts on
+    }
+    QVERIFY((*journal)->append({}, body(7)).ok());
+    QCOMPARE(FileJournal::open(m_path).error().kind, ErrorKind::Refused); // it is still held
+    const auto entries = FileJournal::read(m_path);
+    QVERIFY2(entries.ok(), entries ? "" : entries.error().text().c_str());
+    QCOMPARE(entries->size(), 2);
+    // A bounded number is kept beside it, the newest first, each of them whole.
+    QCOMPARE(QDir(m_folder->path()).entryList(QDir::Files).size(), FileJournal::kept + 1);
+    for (int number = 1; number <= FileJournal::kept; ++number) {
+        const auto old = FileJournal::read(m_path % u'.' % QString::number(number));
+        QVERIFY(old.ok());
+        QCOMPARE(old->last().number, 2 * (FileJournal::kept + 3 - number) + 1);
+    }
+    // A line that only says a later number is a gap.
+    const QByteArray whole = content();
+    put(whole.mid(whole.indexOf('\n') + 1));
+    QVERIFY(
+        FileJournal::read(m_path).error().message.find("lines are missing") != std::string::npos);
+}
+
+void TestJournal::brokenOffWhileBeginningAnew()
+{
+    const auto journal = FileJournal::open(m_path);
+    QVERIFY((*journal)->append({}, body(1)).ok());
+    // It had its second name, and no more was done; then there was no room.
+    QVERIFY(::link(QFile::encodeName(m_path).constData(),
+                QFile::encodeName(m_path + QStringLiteral(".1")).constData())
+        == 0);
+    QVERIFY(QDir(m_folder->path()).mkdir(QStringLiteral("j.new")));
+    const QJsonObject first{{QStringLiteral("handled"), QJsonArray()}};
+    const auto refused = (*journal)->startAnew({}, first);
+    QVERIFY(!refused.ok());
+    QVERIFY(refused.error().message.find("begun anew") != std::string::npos);
+    QVERIFY((*journal)->append({}, body(2)).ok()); // all is as it was
+    QVERIFY(QDir(m_folder->path()).rmdir(QStringLiteral("j.new")));
+    QVERIFY((*journal)->startAnew({}, first).ok());
+    QCOMPARE(FileJournal::read(m_path + QStringLiteral(".1"))->size(), 2);
+    QVERIFY(!QFile::exists(m_path + QStringLiteral(".2")));
 }
 
 void TestJournal::oneHolder()
