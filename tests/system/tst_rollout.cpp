@@ -1,8 +1,10 @@
 #include "engine/operations/environment/haproxyconfig.h"
 #include "engine/operations/loadtest/loadrun.h"
+#include "engine/operations/queries/feedbackinbox.h"
 #include "engine/operations/rollout/journal.h"
 #include "engine/operations/rollout/plan.h"
 #include "tests/support/process.h"
+#include "tests/support/splitnginx.h"
 #include "tests/support/stackfixture.h"
 #include "tests/support/testcase.h"
 
@@ -30,6 +32,9 @@ private Q_SLOTS:
     void healthyGoesToTheEnd();
     void faultIsRolledBack_data();
     void faultIsRolledBack();
+    void complaintsActByTheirPlan_data();
+    void complaintsActByTheirPlan();
+    void nginxGoesToTheEnd();
     void frozenAndKilledDriver();
     void rollbackWithoutRedisOrDriver();
 
@@ -60,10 +65,10 @@ private:
         QVERIFY(file.open(QIODevice::WriteOnly));
         file.write(faults);
     }
-    void load(double rate);
+    void load(double rate, const QUrl& target = {});
     LoadResult endLoad();
-    void drive();
-    QString startPlan();
+    void drive(const QStringList& more = {});
+    QString startPlan(const std::function<void(PlannedGate&)>& change = {});
     QJsonObject state()
     {
         return split()[QStringLiteral("rollout")].toObject()[QStringLiteral("state")].toObject();
@@ -135,7 +140,7 @@ void TestRollout::cleanup()
     m_stack.reset();
 }
 
-void TestRollout::load(double rate)
+void TestRollout::load(double rate, const QUrl& target)
 {
     // So many sessions that 5 % of them are 5 % of the requests, whatever their names hash to.
     const Scenario scenario = Scenario::constant(QStringLiteral("rollout"), 4000, rate, 120);
@@ -143,7 +148,9 @@ void TestRollout::load(double rate)
     m_load = std::make_unique<LoadRun>();
     connect(m_load.get(), &LoadRun::finished, this,
         [this](const LoadResult& result) { m_loaded = result; });
-    QVERIFY(m_load->start(scenario, m_stack->status().environment.balancer).ok());
+    QVERIFY(
+        m_load->start(scenario, target.isEmpty() ? m_stack->status().environment.balancer : target)
+            .ok());
 }
 
 LoadResult TestRollout::endLoad()
@@ -152,19 +159,20 @@ LoadResult TestRollout::endLoad()
     return QTest::qWaitFor([&] { return m_loaded.has_value(); }, 10000) ? *m_loaded : LoadResult();
 }
 
-void TestRollout::drive()
+void TestRollout::drive(const QStringList& more)
 {
     m_driver = std::make_unique<QProcess>();
     test::endWithTest(*m_driver);
     m_driver->setStandardErrorFile(
         m_folder->filePath(QStringLiteral("driver.log")), QIODevice::Append);
     m_driver->start(m_program,
-        {QStringLiteral("rollout"), QStringLiteral("drive"), QStringLiteral("--poll"),
-            QStringLiteral("0.2")});
+        QStringList{QStringLiteral("rollout"), QStringLiteral("drive"), QStringLiteral("--poll"),
+            QStringLiteral("0.2")}
+            + more);
     QVERIFY(m_driver->waitForStarted());
 }
 
-QString TestRollout::startPlan()
+QString TestRollout::startPlan(const std::function<void(PlannedGate&)>& change)
 {
     Release release;
     release.id = QStringLiteral("r1");
@@ -178,6 +186,9 @@ QString TestRollout::startPlan()
         gate.atLeast = gate.measure == Measure::Complaints ? gate.atLeast : 10; // of some 30
         if (gate.measure == Measure::ErrorProof || gate.measure == Measure::Split) {
             gate.action = GateAction::Record; // seconds of traffic prove nothing
+        }
+        if (change) {
+            change(gate);
         }
     }
     QFile file(m_folder->filePath(QStringLiteral("plan.json")));
@@ -261,6 +272,96 @@ void TestRollout::faultIsRolledBack()
                  .hasMatch(),
         qPrintable(reason));
     qInfo("%s", qPrintable(reason));
+}
+
+void TestRollout::complaintsActByTheirPlan_data()
+{
+    QTest::addColumn<GateAction>("action");
+    QTest::newRow("warns, and goes on") << GateAction::Warn;
+    QTest::newRow("rolls back") << GateAction::Rollback;
+}
+
+/// Complaints about green, recorded by hand as the console does it.
+void TestRollout::complaintsActByTheirPlan()
+{
+    QFETCH(GateAction, action);
+    load(200);
+    drive();
+    QCOMPARE(startPlan([action](PlannedGate& gate) {
+        if (gate.measure == Measure::Complaints) {
+            gate.action = action;
+        }
+    }),
+        QString());
+    QTRY_VERIFY2_WITH_TIMEOUT(phase() == QLatin1StringView("soaking"), seen().constData(), 40000);
+    RedisClient redis;
+    redis.open(m_stack->status().environment.redis.host, m_stack->status().environment.redis.port,
+        QStringLiteral("lead"), m_stack->status().passwords.value(QStringLiteral("lead")));
+    QTRY_COMPARE_WITH_TIMEOUT(redis.state(), RedisClient::State::Connected, 10000);
+    FeedbackInbox inbox(&redis, m_folder->filePath(QStringLiteral("inbox.json")));
+    int recorded = 0;
+    for (int number = 0; number < 15; ++number) {
+        FeedbackItem item;
+        item.kind = QStringLiteral("complaint");
+        item.pool = QStringLiteral("green");
+        item.by = QStringLiteral("ada");
+        item.note = QStringLiteral("it asks back all the time");
+        inbox.record(item, this, [&](const Result<bool>& where) {
+            QVERIFY(where.ok());
+            QVERIFY(*where); // where the gate counts it
+            ++recorded;
+        });
+    }
+    QTRY_COMPARE_WITH_TIMEOUT(recorded, 15, 10000);
+    const bool warns = action == GateAction::Warn;
+    QTRY_VERIFY2_WITH_TIMEOUT(
+        phase() == (warns ? QLatin1StringView("warm") : QLatin1StringView("rolled_back")),
+        seen().constData(), 60000);
+    QFile log(m_folder->filePath(QStringLiteral("driver.log")));
+    QVERIFY(log.open(QIODevice::ReadOnly));
+    const QByteArray said = log.readAll();
+    QVERIFY2(said.contains(warns ? "warning, complaints: 15 complaints about green"
+                                 : "rolling back: complaints: 15 complaints about green"),
+        said.constData());
+}
+
+/// The whole plan over nginx, which reloads at each share: not one request is lost.
+void TestRollout::nginxGoesToTheEnd()
+{
+    quint16 blue = 0;
+    quint16 green = 0;
+    for (const WorkerEndpoint& worker : m_stack->status().environment.workers) {
+        (worker.pool == QLatin1StringView("blue") ? blue : green) = quint16(worker.url.port());
+    }
+    test::SplitNginx nginx;
+    QVERIFY(nginx.start(blue, green));
+    load(200, QUrl(QStringLiteral("http://127.0.0.1:%1").arg(nginx.port())));
+    const NginxBalancer::Options& options = nginx.options();
+    drive({QStringLiteral("--nginx-split"), options.splitFile, QStringLiteral("--nginx-pid"),
+        options.pidFile, QStringLiteral("--nginx-status"), options.status.toString(),
+        QStringLiteral("--nginx-log"), options.accessLog});
+    // HAProxy's counters say nothing of this traffic: the driver's own count of nginx's log and
+    // the workers' metrics are what may act.
+    QCOMPARE(startPlan([](PlannedGate& gate) {
+        if (gate.measure != Measure::LatencyRatio && gate.measure != Measure::Memory) {
+            gate.action = GateAction::Record;
+        }
+    }),
+        QString());
+    QTRY_VERIFY2_WITH_TIMEOUT(phase() == QLatin1StringView("warm"), seen().constData(), 60000);
+    QFile split(options.splitFile);
+    QVERIFY(split.open(QIODevice::ReadOnly));
+    const QByteArray text = split.readAll();
+    QVERIFY2(text.contains("green"), text.constData());
+    const LoadResult result = endLoad();
+    qint64 failed = 0;
+    for (const qint64 count : result.errors) {
+        failed += count;
+    }
+    qInfo("%lld answered, %lld failed", static_cast<long long>(result.succeeded),
+        static_cast<long long>(failed));
+    QVERIFY(result.succeeded > 1000);
+    QCOMPARE(failed, 0);
 }
 
 quint64 TestRollout::greenRequests()

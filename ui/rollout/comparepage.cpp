@@ -115,12 +115,12 @@ ComparePage::ComparePage(Console* console, RolloutFeed* feed, QWidget* parent)
     card->content()->addWidget(m_banner);
     m_measures = new QTableWidget(0, Columns, card);
     dressPlainTable(m_measures, tr("Measures of both pools"));
-    m_measures->verticalHeader()->setDefaultSectionSize(30);
+    m_measures->verticalHeader()->setDefaultSectionSize(27);
     m_measures->setItemDelegateForColumn(Picture, new IntervalDelegate(m_measures));
     m_measures->horizontalHeader()->setSectionResizeMode(Name, QHeaderView::ResizeToContents);
     m_measures->horizontalHeader()->setSectionResizeMode(Picture, QHeaderView::Stretch);
     card->content()->addWidget(m_measures, 1);
-    rows->addWidget(card, 3);
+    rows->addWidget(card, 2);
     auto* below = new Card(tr("Decided differently"),
         tr("the same query, asked of both; what users meet most often first"), page);
     m_agreement = new Text(FontRole::Base, Ink::Muted, {}, below);
@@ -133,7 +133,7 @@ ComparePage::ComparePage(Console* console, RolloutFeed* feed, QWidget* parent)
     m_left = new Text(FontRole::Base, Ink::Muted, {}, below);
     m_left->setWordWrap(true);
     below->content()->addWidget(m_left);
-    rows->addWidget(below, 2);
+    rows->addWidget(below, 1);
     m_state->setDataWidget(page);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);

@@ -120,6 +120,11 @@ DryRunDialog::DryRunDialog(Console* console, const ops::RolloutPlan& plan, QWidg
         m_state->showEmpty(tr("Cancelled"), tr("Nothing was changed."));
     });
     connect(console, &Console::environmentChanged, this, &QDialog::reject);
+    connect(&theme(), &Theme::changed, this, [this] {
+        if (m_result && m_state->state() == StateView::State::Data) {
+            show(*m_result);
+        }
+    });
 }
 
 void DryRunDialog::run()
@@ -150,7 +155,8 @@ void DryRunDialog::takeRecording(const Result<std::shared_ptr<ops::Recording>>& 
         [this](const Result<ops::DryRunResult>& result) {
             end();
             if (result) {
-                show(*result);
+                m_result = *result;
+                show(*m_result);
             } else {
                 m_state->showError(tr("The dry run was broken off"), result.error());
             }
@@ -165,7 +171,6 @@ void DryRunDialog::end()
 
 void DryRunDialog::show(const ops::DryRunResult& result)
 {
-    m_result = result;
     m_summary->setText(result.text());
     m_summary->setInk(result.rolledBack() ? Ink::Bad : Ink::Text);
     const auto at = [](double minute) { return format::duration(60 * minute); };

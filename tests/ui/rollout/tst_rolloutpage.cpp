@@ -266,7 +266,8 @@ void TestRolloutPage::pausesAndResumes()
     become(QStringLiteral("lead"));
     QTRY_VERIFY_WITH_TIMEOUT(page()->pauseButton()->isEnabled(), soon);
     QTest::mouseClick(page()->pauseButton(), Qt::LeftButton);
-    QTRY_COMPARE_WITH_TIMEOUT(page()->pauseButton()->text(), QStringLiteral("Resume"), soon);
+    QTRY_VERIFY2_WITH_TIMEOUT(page()->pauseButton()->text() == QLatin1StringView("Resume"),
+        qPrintable(page()->banner()->text()), soon);
     QCOMPARE(m_driver->commands.last().by, QStringLiteral("lead"));
     QCOMPARE(m_driver->commands.last().expectedVersion, 7);
     QCOMPARE(page()->strip()->boxes()[3].word, QStringLiteral("paused"));

@@ -1,6 +1,5 @@
 #include "engine/operations/rollout/nginxbalancer.h"
-#include "tests/support/process.h"
-#include "tests/support/redisserver.h"
+#include "tests/support/splitnginx.h"
 #include "tests/support/testcase.h"
 
 #include <QDateTime>
@@ -91,10 +90,9 @@ private:
         return found;
     }
 
-    std::unique_ptr<QTemporaryDir> m_folder;
     std::unique_ptr<NamedServer> m_blue;
     std::unique_ptr<NamedServer> m_green;
-    std::unique_ptr<QProcess> m_nginx;
+    std::unique_ptr<test::SplitNginx> m_nginx;
     std::unique_ptr<NginxBalancer> m_balancer;
     QNetworkAccessManager m_network;
     quint16 m_port = 0;
@@ -103,58 +101,12 @@ private:
 void TestNginxBalancer::init()
 {
     failOnWarnings();
-    m_folder = std::make_unique<QTemporaryDir>();
     m_blue = std::make_unique<NamedServer>("blue");
     m_green = std::make_unique<NamedServer>("green");
-    m_port = test::freePort();
-    const quint16 status = test::freePort();
-    QFile packaged(QStringLiteral(SLUICE_SOURCE_DIR "/packaging/nginx/sluice-split.conf"));
-    QVERIFY(packaged.open(QIODevice::ReadOnly));
-    QByteArray text = packaged.readAll();
-    const auto listens = [&text](const char* packagedAs, quint16 port) {
-        text.replace(packagedAs, QByteArray("127.0.0.1:").append(QByteArray::number(port)));
-    };
-    listens("127.0.0.1:8081", m_blue->serverPort());
-    listens("127.0.0.1:8082", m_green->serverPort());
-    listens("127.0.0.1:8080", m_port);
-    listens("127.0.0.1:8079", status);
-    const auto path = [this](const char* name) {
-        return m_folder->filePath(QString::fromLatin1(name));
-    };
-    for (const char* name : {"nginx.pid", "error.log", "split.conf"}) {
-        const QByteArray old = QByteArray(" ").append(name).append(';');
-        text.replace(old, QByteArray(" ").append(path(name).toUtf8()).append(';'));
-    }
-    text.replace(" split.log ", QByteArray(" ").append(path("split.log").toUtf8()).append(' '));
-    QByteArray http("http {\n");
-    for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
-        http.append(kind).append("_temp_path ").append(path(kind).toUtf8()).append(";\n");
-    }
-    text.replace("http {", http);
-    const auto write = [&](const char* name, const QByteArray& content) {
-        QFile file(path(name));
-        QVERIFY(file.open(QIODevice::WriteOnly));
-        file.write(content);
-    };
-    write("nginx.conf", text);
-    write("split.conf", NginxBalancer::splitText({QStringLiteral("blue"), 0}, 0));
-    m_nginx = std::make_unique<QProcess>();
-    m_nginx->setProcessChannelMode(QProcess::MergedChannels);
-    test::endWithTest(*m_nginx);
-    m_nginx->start(QStringLiteral("/usr/sbin/nginx"),
-        {QStringLiteral("-e"), path("error.log"), QStringLiteral("-c"), path("nginx.conf"),
-            QStringLiteral("-g"), QStringLiteral("daemon off;")});
-    QVERIFY(m_nginx->waitForStarted());
-    NginxBalancer::Options options;
-    options.splitFile = path("split.conf");
-    options.pidFile = path("nginx.pid");
-    options.accessLog = path("split.log");
-    options.status = QUrl(QStringLiteral("http://127.0.0.1:%1/sluice-split").arg(status));
-    options.workers = {{QStringLiteral("blue"),
-                           QUrl(QStringLiteral("http://127.0.0.1:%1").arg(m_blue->serverPort()))},
-        {QStringLiteral("green"),
-            QUrl(QStringLiteral("http://127.0.0.1:%1").arg(m_green->serverPort()))}};
-    m_balancer = std::make_unique<NginxBalancer>(options);
+    m_nginx = std::make_unique<test::SplitNginx>();
+    QVERIFY(m_nginx->start(m_blue->serverPort(), m_green->serverPort()));
+    m_port = m_nginx->port();
+    m_balancer = std::make_unique<NginxBalancer>(m_nginx->options());
     QTRY_VERIFY_WITH_TIMEOUT(
         wait([&](auto answered) { m_balancer->read(this, answered); }).ok(), 15000);
 }
@@ -162,11 +114,7 @@ void TestNginxBalancer::init()
 void TestNginxBalancer::cleanup()
 {
     m_balancer.reset();
-    if (m_nginx) {
-        m_nginx->terminate(); // the master ends its workers
-        m_nginx->waitForFinished(5000);
-        m_nginx.reset();
-    }
+    m_nginx.reset();
 }
 
 void TestNginxBalancer::splitsAndComesBack()
@@ -189,7 +137,7 @@ void TestNginxBalancer::splitsAndComesBack()
     QCOMPARE(greens(20).size(), 20);
     QVERIFY(apply("green", 0).ok()); // the swap
     QCOMPARE(greens(20).size(), 20);
-    QCOMPARE(ask({}), QByteArray("green"));
+    QTRY_COMPARE(ask({}), QByteArray("green")); // a worker of before may still be ending
     const auto back = apply("blue", 0);
     QVERIFY(back.ok());
     QCOMPARE(back->live, QStringLiteral("blue"));
@@ -205,10 +153,9 @@ void TestNginxBalancer::refusals()
     QCOMPARE(empty.error().kind, ErrorKind::Refused);
     QVERIFY(!apply("green", 0).ok());
     QVERIFY(apply("blue", 0).ok());
-    QVERIFY(QFile::remove(m_folder->filePath(QStringLiteral("nginx.pid"))));
+    QVERIFY(QFile::remove(m_nginx->options().pidFile));
     QCOMPARE(apply("blue", 0).error().kind, ErrorKind::Unreachable);
-    m_nginx->terminate();
-    QVERIFY(m_nginx->waitForFinished(5000));
+    QVERIFY(m_nginx->stop());
     QCOMPARE(apply("blue", 0).error().kind, ErrorKind::Unreachable);
 }
 

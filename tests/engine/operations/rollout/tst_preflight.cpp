@@ -114,8 +114,7 @@ void TestPreflight::redis()
 void TestPreflight::probes()
 {
     const auto of = [](const char* target, double value) {
-        return InstantSample{
-            {{QStringLiteral("instance"), QString::fromLatin1(target)}}, 0, value};
+        return InstantSample{{{QStringLiteral("instance"), QString::fromLatin1(target)}}, 0, value};
     };
     QCOMPARE(Preflight::judgeProbes(unreachableError("x")).state, State::Unknown);
     const PreflightResult none = Preflight::judgeProbes(QList<InstantSample>());
