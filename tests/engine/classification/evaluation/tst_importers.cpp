@@ -7,6 +7,7 @@
 #include <QTemporaryDir>
 #include <algorithm>
 #include <map>
+#include <set>
 
 using namespace sluice;
 
@@ -348,23 +349,26 @@ void TestImporters::bundledQueriesHaveNoTwins()
     const auto data = readLabelledData(
         std::filesystem::path(SLUICE_SOURCE_DIR) / "resources" / "helpdesk" / "queries.jsonl");
     QVERIFY(data.ok());
-    std::vector<QStringList> words;
+    std::map<QString, int> numbers; // comparing words as numbers: there are ten million pairs
+    std::vector<std::vector<int>> words;
     for (const LabelledQuery& query : data->queries) {
         static const QRegularExpression between(
             QStringLiteral("[^\\w]+"), QRegularExpression::UseUnicodePropertiesOption);
-        QStringList own =
-            QString::fromStdString(query.text).toLower().split(between, Qt::SkipEmptyParts);
-        own.removeDuplicates();
-        own.sort();
-        words.push_back(std::move(own));
+        std::set<int> own;
+        for (const QString& word :
+            QString::fromStdString(query.text).toLower().split(between, Qt::SkipEmptyParts)) {
+            own.insert(numbers.try_emplace(word, int(numbers.size())).first->second);
+        }
+        words.emplace_back(own.begin(), own.end());
     }
+    std::vector<int> shared;
     for (std::size_t one = 0; one < words.size(); ++one) {
         for (std::size_t other = 0; other < one; ++other) {
             const auto [fewer, more] = std::minmax({words[one].size(), words[other].size()});
             if (4 * fewer <= 3 * more) {
                 continue; // too unlike in length
             }
-            QStringList shared;
+            shared.clear();
             std::ranges::set_intersection(words[one], words[other], std::back_inserter(shared));
             if (4 * shared.size() > 3 * (fewer + more - shared.size())) {
                 QFAIL((data->queries[one].text + " / " + data->queries[other].text).c_str());
