@@ -31,10 +31,9 @@ TourPlan adminTour()
                 "is wrong."),
                 thresholds, tr("Use the bundled data"), Until::Usable, tr("Certify"), {}},
             {tr("Certify looks for the loosest threshold of which it can be said, how surely "
-                "stands beside it: "
-                "of what is accepted at most 5 % is wrong. Where the rows don't suffice for 5 %, "
-                "it says "
-                "how many are missing; ask for 8 % then."),
+                "stands "
+                "beside it: of what is accepted at most 5 % is wrong. Where rows don't suffice, it "
+                "says how many are missing; the bundled ones do."),
                 thresholds, tr("Certify"), Until::Usable, tr("Use"), {}},
             {tr("Below it stands what was certified, on how many rows. Take it into the draft."),
                 thresholds, tr("Use"), Until::Pressed, {}, {}},
