@@ -166,12 +166,17 @@ Scenario stepScenario(const std::vector<int>& users, double seconds)
     return scenario;
 }
 
+bool isStepLoad(const Scenario& scenario)
+{
+    return scenario.model == LoadModel::Closed && scenario.think.meanSeconds <= 0
+        && std::all_of(scenario.phases.begin(), scenario.phases.end(),
+            [](const LoadPhase& phase) { return phase.shape == RampShape::Step; });
+}
+
 Result<std::vector<CapacityStep>> stepsOf(const LoadResult& run)
 {
     const Scenario& scenario = run.scenario;
-    const bool stepped = std::all_of(scenario.phases.begin(), scenario.phases.end(),
-        [](const LoadPhase& phase) { return phase.shape == RampShape::Step; });
-    if (scenario.model != LoadModel::Closed || scenario.think.meanSeconds > 0 || !stepped) {
+    if (!isStepLoad(scenario)) {
         return inputError("the run \"" + scenario.name.toStdString()
             + "\" has no steps of users without thinking: make one with `sluicectl load capacity`");
     }
@@ -243,6 +248,18 @@ Result<ScalabilityFit> fitScalability(const std::vector<CapacityStep>& steps)
     return made;
 }
 
+std::vector<Interval> rateIntervals(
+    const std::vector<CapacityStep>& steps, const std::vector<double>& concurrencies)
+{
+    const std::vector<Coefficients> laws = bootstrap(steps);
+    std::vector<Interval> intervals;
+    for (const double n : concurrencies) {
+        intervals.push_back(
+            interval(laws, [n](const Coefficients& law) { return rateAt(law, n); }));
+    }
+    return intervals;
+}
+
 Result<CapacityAnswer> workersFor(const CapacityQuestion& question,
     const std::vector<CapacityStep>& steps, const ScalabilityFit& fitted)
 {
@@ -270,8 +287,7 @@ Result<CapacityAnswer> workersFor(const CapacityQuestion& question,
             + " ms: more workers don't help");
     }
     answer.rate = fitted.rateAt(answer.concurrency);
-    answer.rateInterval = interval(
-        bootstrap(steps), [&](const Coefficients& law) { return rateAt(law, answer.concurrency); });
+    answer.rateInterval = rateIntervals(steps, {answer.concurrency}).front();
     answer.ratePerWorker = answer.rate / question.workers;
     answer.workers = workersAt(question, answer.rate);
     answer.workersLow = workersAt(question, answer.rateInterval.high);

@@ -20,6 +20,9 @@ struct CapacityStep
 /// A closed run without thinking, in steps of `seconds`: users = requests in flight.
 Scenario stepScenario(const std::vector<int>& users, double seconds);
 
+/// Whether a scenario is of that kind: closed, without thinking, in steps.
+bool isStepLoad(const Scenario& scenario);
+
 /// The steps of such a run; the first fifth of each, at least a second, is left out. Input error
 /// for a run of another kind, or in which the generator was the limit.
 Result<std::vector<CapacityStep>> stepsOf(const LoadResult& run);
@@ -44,6 +47,11 @@ struct ScalabilityFit
 /// Least squares of relative errors, in the form N / X = a + b (N - 1) + c N (N - 1), which is
 /// linear; negative b or c are held at 0. Input error for fewer than three steps.
 Result<ScalabilityFit> fitScalability(const std::vector<CapacityStep>& steps);
+
+/// 95 % intervals of the fitted rate at each of these concurrencies, by the same bootstrap. For
+/// steps that fitScalability() takes.
+std::vector<Interval> rateIntervals(
+    const std::vector<CapacityStep>& steps, const std::vector<double>& concurrencies);
 
 struct CapacityQuestion
 {

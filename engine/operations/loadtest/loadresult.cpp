@@ -202,7 +202,7 @@ LoadSecond LoadSecond::fromJson(const QJsonObject& object)
     second.errorsByKind = countsOf(object[QStringLiteral("errors_by_kind")].toObject());
     const QJsonArray cells = object[QStringLiteral("heat")].toArray();
     for (const auto& cell : cells) {
-        second.heat << HeatCell{cell.toArray()[0].toInt(), cell.toArray()[1].toInteger()};
+        second.heat << HeatCell{cell.toArray().at(0).toInt(), cell.toArray().at(1).toInteger()};
     }
     second.server = {optional(object, QStringLiteral("worker_mib")),
         optional(object, QStringLiteral("worker_cpu_share")),
@@ -227,7 +227,7 @@ std::vector<HistogramBucket> bucketsOf(const QJsonArray& list)
     for (const auto& pair : list) {
         const QJsonArray bucket = pair.toArray();
         buckets.push_back(
-            {std::uint32_t(bucket[0].toInteger()), std::uint64_t(bucket[1].toInteger())});
+            {std::uint32_t(bucket.at(0).toInteger()), std::uint64_t(bucket.at(1).toInteger())});
     }
     return buckets;
 }

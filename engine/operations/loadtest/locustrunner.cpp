@@ -53,8 +53,8 @@ LocustSecond secondOf(const QJsonObject& line)
     const QJsonArray buckets = line[QStringLiteral("latency")].toArray();
     for (const auto& bucket : buckets) {
         const QJsonArray pair = bucket.toArray();
-        const std::int64_t nanoseconds = pair[0].toInteger();
-        for (qint64 count = pair[1].toInteger(); count > 0; --count) {
+        const std::int64_t nanoseconds = pair.at(0).toInteger();
+        for (qint64 count = pair.at(1).toInteger(); count > 0; --count) {
             second.latency.add(nanoseconds);
         }
     }

@@ -1,13 +1,16 @@
 #include "engine/operations/loadtest/runfolder.h"
 
 #include "engine/base/file.h"
+#include "engine/operations/loadtest/runrecord.h"
 #include "engine/operations/loadtest/verdict.h"
 
 #include <QDir>
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QStandardPaths>
+#include <cmath>
 #include <csignal>
+#include <fmt/format.h>
 #include <map>
 #include <unistd.h>
 
@@ -154,6 +157,15 @@ Result<LoadResult> readRun(const QString& folder)
         [&](const QJsonObject& line) { result->seconds << LoadSecond::fromJson(line); });
     readLines(pathOf(folder, "histograms.jsonl"),
         [&](const QJsonObject& line) { result->blocks.push_back(LatencyBlock::fromJson(line)); });
+    if (result->state == QLatin1StringView("lost")) { // result.json is a minute behind
+        result->scheduled = result->sent = result->succeeded = 0;
+        result->errors.clear();
+        for (const LoadSecond& second : std::as_const(result->seconds)) {
+            RunRecord::count(*result, second);
+        }
+        figuresFromBlocks(*result);
+        judge(*result);
+    }
     return result;
 }
 
@@ -285,6 +297,32 @@ void addSecond(LoadSecond& sum, const LoadSecond& part)
     }
 }
 
+/// Whether two runs can have been parts of one.
+Result<void> areParts(const LoadResult& one, const LoadResult& other)
+{
+    const auto named = [](const LoadResult& run) { return run.scenario.name.toStdString(); };
+    if (named(one) != named(other)) {
+        return inputError("runs of different scenarios are no parts of one: \"" + named(one)
+            + "\" and \"" + named(other) + '"');
+    }
+    if (one.scenario.model != other.scenario.model) {
+        return inputError("an open and a closed run of \"" + named(one) + "\" are no parts of one");
+    }
+    const double seconds = one.scenario.durationSeconds();
+    const double others = other.scenario.durationSeconds();
+    if (std::abs(seconds - others) > 0.5) {
+        return inputError(fmt::format("runs of {:g} s and {:g} s of \"{}\" are no parts of one",
+            seconds, others, named(one)));
+    }
+    const bool apart = (one.endedAt.isValid() && other.startedAt >= one.endedAt)
+        || (other.endedAt.isValid() && one.startedAt >= other.endedAt);
+    if (apart) {
+        return inputError("the parts " + one.id.toStdString() + " and " + other.id.toStdString()
+            + " were not run at the same time: their rates don't add up");
+    }
+    return {};
+}
+
 } // namespace
 
 Result<LoadResult> mergeRuns(const QList<LoadResult>& parts)
@@ -302,10 +340,8 @@ Result<LoadResult> mergeRuns(const QList<LoadResult>& parts)
         blocks.emplace(block.second, block);
     }
     for (const LoadResult& part : parts.mid(1)) {
-        if (part.scenario.name != sum.scenario.name) {
-            return inputError("runs of different scenarios are no parts of one: \""
-                + sum.scenario.name.toStdString() + "\" and \"" + part.scenario.name.toStdString()
-                + '"');
+        if (auto alike = areParts(parts.first(), part); !alike) {
+            return alike.error();
         }
         for (const LoadSecond& second : part.seconds) {
             const auto [place, made] = seconds.emplace(second.second, second);

@@ -53,7 +53,7 @@ QList<LoadResult> listRuns();
 
 /// One run of parts that ran at the same time (several generators on one target): counts are added,
 /// histograms merged exactly, and judged anew. The latencies of a second are the worst part's.
-/// Input error for none, or parts of different scenarios.
+/// Input error for none, and for what can't be: other scenarios, models, lengths or times.
 Result<LoadResult> mergeRuns(const QList<LoadResult>& parts);
 
 /// Merges the blocks' histograms into the figures of `result` (p50 ... start lag); for a result

@@ -1,5 +1,6 @@
 #include "engine/operations/loadtest/runrecord.h"
 
+#include "engine/operations/loadtest/capacity.h"
 #include "engine/operations/loadtest/endurance.h"
 #include "engine/operations/loadtest/verdict.h"
 
@@ -13,6 +14,7 @@ namespace sluice::ops {
 namespace {
 
 constexpr int longRunSeconds = 100; ///< from here on blocks of ten seconds, else of one
+constexpr int longStepLoadSeconds = 1800; ///< a step is to hold several blocks
 constexpr int checkpointSeconds = 60;
 
 double ms(std::int64_t nanoseconds)
@@ -51,7 +53,10 @@ Result<void> RunRecord::begin(const LoadOptions& options)
     for (auto version = options.versions.begin(); version != options.versions.end(); ++version) {
         result.versions[version.key()] = version.value();
     }
-    m_blockSeconds = options.scenario.durationSeconds() < longRunSeconds ? 1 : 10;
+    m_blockSeconds = options.scenario.durationSeconds()
+            < (isStepLoad(options.scenario) ? longStepLoadSeconds : longRunSeconds)
+        ? 1
+        : 10;
     if (!options.folder.isEmpty()) {
         if (auto created = m_writer.create(options.folder, result); !created) {
             return created;
@@ -80,18 +85,7 @@ bool RunRecord::add(LoadSecond second, LatencyBlock part)
     if (m_block.seconds >= m_blockSeconds) {
         closeBlock();
     }
-    result.scheduled += second.scheduled;
-    result.sent += second.sent;
-    result.succeeded += second.completed;
-    for (auto error = second.errorsByKind.begin(); error != second.errorsByKind.end(); ++error) {
-        result.errors[error.key()] += error.value();
-        // Answered, but not well.
-        result.succeeded -=
-            error.key().startsWith(QLatin1StringView("status ")) ? error.value() : 0;
-    }
-    result.generatorPeakMiB = std::max(result.generatorPeakMiB, second.generatorMiB);
-    result.elapsedSeconds = second.second + 1;
-    result.achievedRate = double(result.succeeded) / result.elapsedSeconds;
+    count(result, second);
     result.seconds << second;
     if (m_writer.isOpen()) {
         keep(m_writer.add(second));
@@ -112,6 +106,22 @@ bool RunRecord::add(LoadSecond second, LatencyBlock part)
     result.notes << QStringLiteral("stopped after %1 s in a row in which a target was missed")
                         .arg(m_breachedSeconds);
     return true;
+}
+
+void RunRecord::count(LoadResult& result, const LoadSecond& second)
+{
+    result.scheduled += second.scheduled;
+    result.sent += second.sent;
+    result.succeeded += second.completed;
+    for (auto error = second.errorsByKind.begin(); error != second.errorsByKind.end(); ++error) {
+        result.errors[error.key()] += error.value();
+        // Answered, but not well.
+        result.succeeded -=
+            error.key().startsWith(QLatin1StringView("status ")) ? error.value() : 0;
+    }
+    result.generatorPeakMiB = std::max(result.generatorPeakMiB, second.generatorMiB);
+    result.elapsedSeconds = second.second + 1;
+    result.achievedRate = double(result.succeeded) / result.elapsedSeconds;
 }
 
 void RunRecord::finish(bool completed, const QString& otherwise)

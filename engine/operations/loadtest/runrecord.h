@@ -30,6 +30,10 @@ public:
     /// `result` by then. The state is "completed", "breached", or `otherwise`.
     void finish(bool completed, const QString& otherwise);
 
+    /// Adds a second's counts to the sums of `result` (requests, errors by kind, rate, the
+    /// generator's peak); not to its seconds. Latencies are summed from the blocks.
+    static void count(LoadResult& result, const LoadSecond& second);
+
     LoadResult result;
 
 private:

@@ -1,6 +1,8 @@
 #include "engine/operations/loadtest/jmeterplan.h"
 #include "tests/support/testcase.h"
 
+#include <QHash>
+#include <QSet>
 #include <QXmlStreamReader>
 
 using namespace sluice;
@@ -16,6 +18,8 @@ private Q_SLOTS:
     void usersThatComeAndGo();
     void theFileIsWhole();
     void conversationsHaveASessionOfTheirOwn();
+    void everyElementHasItsTree_data();
+    void everyElementHasItsTree();
     void refusesNonsense();
 
 private:
@@ -142,6 +146,162 @@ void TestJMeterPlan::conversationsHaveASessionOfTheirOwn()
     QVERIFY(values(*plan, "Argument.value").contains(second));
     QCOMPARE(values(*plan, "ConstantTimer.delay"), QStringList{QStringLiteral("1500")});
     QCOMPARE(values(*plan, "RandomTimer.range"), QStringList{QStringLiteral("1000.0")});
+}
+
+namespace {
+
+/// A plan as JMeter 5 reads it (its SaveService): in a hashTree each test element is followed by
+/// the hashTree of what stands below it; an element names its two classes; what it holds are
+/// properties of six kinds, each with a name. Says what is wrong, and counts elements by class.
+class PlanReader
+{
+public:
+    explicit PlanReader(const QByteArray& plan)
+        : m_xml(plan)
+    { }
+    QHash<QString, int> elements;
+    QHash<QString, QSet<QString>> properties; ///< of a class: the names
+
+    QString read()
+    {
+        if (!m_xml.readNextStartElement() || m_xml.name() != QLatin1StringView("jmeterTestPlan")
+            || m_xml.attributes().value(QLatin1StringView("version")) != QLatin1StringView("1.2")
+            || m_xml.attributes().value(QLatin1StringView("properties")).isEmpty()) {
+            return QStringLiteral("no jmeterTestPlan of version 1.2");
+        }
+        if (!m_xml.readNextStartElement() || m_xml.name() != QLatin1StringView("hashTree")) {
+            return QStringLiteral("no hashTree in it");
+        }
+        readTree();
+        if (m_problem.isEmpty() && m_xml.readNextStartElement()) {
+            fail(QStringLiteral("a second root"));
+        }
+        return m_xml.hasError() ? m_xml.errorString() : m_problem;
+    }
+
+private:
+    void fail(const QString& what)
+    {
+        if (m_problem.isEmpty()) {
+            m_problem = QStringLiteral("line %1: %2").arg(m_xml.lineNumber()).arg(what);
+        }
+    }
+    void readTree()
+    {
+        bool treeMayFollow = false;
+        while (m_problem.isEmpty() && m_xml.readNextStartElement()) {
+            const bool tree = m_xml.name() == QLatin1StringView("hashTree");
+            if (tree != treeMayFollow) {
+                fail(QStringLiteral("element and tree don't alternate: ") % m_xml.name());
+            } else if (tree) {
+                readTree();
+            } else {
+                readElement();
+            }
+            treeMayFollow = !treeMayFollow;
+        }
+        if (treeMayFollow) {
+            fail(QStringLiteral("an element without its tree"));
+        }
+    }
+    void readElement()
+    {
+        const QString type = m_xml.name().toString();
+        for (const char* attribute : {"guiclass", "testclass", "testname", "enabled"}) {
+            if (m_xml.attributes().value(QLatin1StringView(attribute)).isEmpty()) {
+                fail(type % QStringLiteral(" has no ") % QLatin1StringView(attribute));
+            }
+        }
+        if (m_xml.attributes().value(QLatin1StringView("testclass")) != type) {
+            fail(type % QStringLiteral(" is of another class"));
+        }
+        ++elements[type];
+        readProperties(type);
+    }
+    void readProperties(const QString& type)
+    {
+        while (m_problem.isEmpty() && m_xml.readNextStartElement()) {
+            const QString kind = m_xml.name().toString();
+            if (kind == QLatin1StringView("doubleProp")) { // it alone has its name as a child
+                QStringList children;
+                while (m_xml.readNextStartElement()) {
+                    children << m_xml.name().toString();
+                    m_xml.readElementText();
+                }
+                if (children
+                    != QStringList{QStringLiteral("name"), QStringLiteral("value"),
+                        QStringLiteral("savedValue")}) {
+                    fail(QStringLiteral("doubleProp of ") % children.join(u','));
+                }
+                continue;
+            }
+            if (!m_xml.attributes().hasAttribute(QLatin1StringView("name"))) {
+                fail(kind % QStringLiteral(" without a name"));
+            }
+            properties[type] << m_xml.attributes().value(QLatin1StringView("name")).toString();
+            if (kind == QLatin1StringView("elementProp")) {
+                if (m_xml.attributes().value(QLatin1StringView("elementType")).isEmpty()) {
+                    fail(QStringLiteral("elementProp without its type"));
+                }
+                readProperties(type);
+            } else if (kind == QLatin1StringView("collectionProp")) {
+                readProperties(type);
+            } else if (kind == QLatin1StringView("stringProp")
+                || kind == QLatin1StringView("boolProp") || kind == QLatin1StringView("intProp")) {
+                m_xml.readElementText();
+            } else {
+                fail(kind % QStringLiteral(" is no property"));
+            }
+        }
+    }
+
+    QXmlStreamReader m_xml;
+    QString m_problem;
+};
+
+} // namespace
+
+void TestJMeterPlan::everyElementHasItsTree_data()
+{
+    QTest::addColumn<QString>("name");
+    for (const char* name : {"smoke", "normal", "peak", "stress", "spike", "ramp", "endurance"}) {
+        QTest::newRow(name) << QString::fromLatin1(name);
+    }
+}
+
+void TestJMeterPlan::everyElementHasItsTree()
+{
+    QFETCH(QString, name);
+    const auto scenario = loadScenario(name);
+    QVERIFY2(scenario.ok(), scenario ? "" : scenario.error().text().c_str());
+    const auto plan = jmeterPlan(*scenario, QUrl(QStringLiteral("http://127.0.0.1:8080")), 1, 3);
+    QVERIFY2(plan.ok(), plan ? "" : plan.error().text().c_str());
+    PlanReader reader(*plan);
+    const QString problem = reader.read();
+    QVERIFY2(problem.isEmpty(), qPrintable(problem));
+    const int groups = int(jmeterGroups(*scenario).size());
+    QVERIFY(groups > 0);
+    QCOMPARE(reader.elements[QStringLiteral("TestPlan")], 1);
+    QCOMPARE(reader.elements[QStringLiteral("ThreadGroup")], groups);
+    QCOMPARE(reader.elements[QStringLiteral("ConstantThroughputTimer")]
+            + reader.elements[QStringLiteral("UniformRandomTimer")],
+        groups);
+    QVERIFY(reader.elements[QStringLiteral("HTTPSamplerProxy")] >= 3 * groups);
+    // A group without one of these is not run as it says, or for ever.
+    for (const char* needed :
+        {"ThreadGroup.num_threads", "ThreadGroup.ramp_time", "ThreadGroup.scheduler",
+            "ThreadGroup.duration", "ThreadGroup.delay", "ThreadGroup.main_controller",
+            "LoopController.loops", "ThreadGroup.on_sample_error"}) {
+        QVERIFY2(
+            reader.properties[QStringLiteral("ThreadGroup")].contains(QString::fromLatin1(needed)),
+            needed);
+    }
+    for (const char* needed : {"HTTPSampler.postBodyRaw", "HTTPsampler.Arguments",
+             "HTTPSampler.path", "HTTPSampler.method", "Argument.value"}) {
+        QVERIFY2(reader.properties[QStringLiteral("HTTPSamplerProxy")].contains(
+                     QString::fromLatin1(needed)),
+            needed);
+    }
 }
 
 void TestJMeterPlan::refusesNonsense()

@@ -404,6 +404,15 @@ void TestJudging::workersAreCounted()
     QCOMPARE(answer->workers, int(std::ceil(20000 / (answer->rate / 2 * 0.7))));
     QVERIFY(answer->workersLow <= answer->workers && answer->workers <= answer->workersHigh);
     QVERIFY(answer->rateInterval.low <= answer->rate && answer->rate <= answer->rateInterval.high);
+    // The band round the curve holds it, everywhere.
+    const std::vector<double> grid{1, 5, 20, 60, 128};
+    const auto band = rateIntervals(steps, grid);
+    QCOMPARE(band.size(), grid.size());
+    for (std::size_t index = 0; index < grid.size(); ++index) {
+        const double rate = fit->rateAt(grid[index]);
+        QVERIFY(band[index].low <= rate && rate <= band[index].high);
+        QVERIFY(band[index].high < 1.1 * rate);
+    }
     const auto loose = workersFor({1, 1e5, 1, 0.7}, steps, *fit);
     QVERIFY(loose.ok() && !loose->reached && loose->workers == 1);
     QCOMPARE(loose->concurrency, 128.0);
@@ -440,6 +449,13 @@ void TestJudging::stepsAreRead()
     run.generatorLimited = true;
     QVERIFY(!stepsOf(run).ok());
     QVERIFY(!stepsOf(drawn(5, 6, 1)).ok());
+    Scenario thinking = stepScenario({1, 4, 8}, 5);
+    QVERIFY(isStepLoad(thinking));
+    thinking.think.meanSeconds = 1;
+    QVERIFY(!isStepLoad(thinking));
+    thinking.think.meanSeconds = 0;
+    thinking.phases[1].shape = RampShape::Linear;
+    QVERIFY(!isStepLoad(thinking));
 }
 
 void TestJudging::settings()

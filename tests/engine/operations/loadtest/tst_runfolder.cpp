@@ -6,6 +6,7 @@
 #include <QFile>
 #include <QJsonDocument>
 #include <QTemporaryDir>
+#include <cmath>
 #include <unistd.h>
 
 using namespace sluice;
@@ -82,9 +83,13 @@ private Q_SLOTS:
     void savedRunCanBeRead();
     void readWhileItRuns();
     void lostRunIsSaid();
+    void lostRunIsSummed();
+    void damagedFilesAreReadAsFarAsTheyGo();
+    void whatCantBeWrittenIsSaid();
     void badFoldersAreSaid();
     void runsAreListed();
     void partsAreMerged();
+    void unlikeRunsAreNoParts();
     void heatHasEdges();
 
 private:
@@ -155,6 +160,98 @@ void TestRunFolder::lostRunIsSaid()
     QVERIFY(seen->notes.last().contains(QStringLiteral("ended without saying so")));
 }
 
+/// Killed in its first minute: result.json is as it began, the lines say what was measured.
+void TestRunFolder::lostRunIsSummed()
+{
+    LoadResult whole = made();
+    LoadResult head = whole;
+    head.pid = 0;
+    head.scheduled = head.sent = head.succeeded = 0;
+    head.errors.clear();
+    head.p50Ms = head.p95Ms = head.p99Ms = head.maxMs = 0;
+    head.completed = false;
+    head.checks.clear();
+    RunWriter writer;
+    const QString path = m_home.filePath(QStringLiteral("killed"));
+    QVERIFY(writer.create(path, head).ok());
+    for (const LoadSecond& second : whole.seconds) {
+        QVERIFY(writer.add(second).ok());
+    }
+    for (const LatencyBlock& block : whole.blocks) {
+        QVERIFY(writer.add(block).ok());
+    }
+    const auto seen = readRun(path);
+    QVERIFY(seen.ok());
+    QCOMPARE(seen->scheduled, 100);
+    QCOMPARE(seen->sent, 100);
+    QCOMPARE(seen->succeeded, 96); // 98 answers, 2 of them 503
+    QCOMPARE(seen->failures(), 2);
+    QCOMPARE(seen->elapsedSeconds, 2.0);
+    QCOMPARE(seen->achievedRate, 48.0);
+    QCOMPARE(seen->p95Ms, whole.p95Ms);
+    QVERIFY(!seen->checks.isEmpty());
+    QCOMPARE(seen->verdict(), QStringLiteral("no verdict"));
+}
+
+void TestRunFolder::damagedFilesAreReadAsFarAsTheyGo()
+{
+    const LoadResult whole = made();
+    const QString path = m_home.filePath(QStringLiteral("damaged"));
+    QVERIFY(saveRun(path, whole).ok());
+    const auto replace = [&](const char* name, const QByteArray& content) {
+        QFile file(path + u'/' + QString::fromUtf8(name));
+        return file.open(QIODevice::WriteOnly) && file.write(content) == content.size();
+    };
+    // Lines that are no objects, numbers that no histogram has, values of another type.
+    QVERIFY(replace("histograms.jsonl",
+        "\xff\xfe\n[1]\n{\"second\":\"x\",\"seconds\":[],\"corrected\":[[-1,5],[4000000000,1],["
+        "\"a\"],7]}\n"
+        "{\"second\":0,\"seconds\":1,\"corrected\":[[40,5]],\"max_ns\":50}\n"));
+    QVERIFY(replace("seconds.jsonl", "null\n{\"second\":3,\"heat\":[[1],null,5]}\n"));
+    const auto seen = readRun(path);
+    QVERIFY(seen.ok());
+    QCOMPARE(seen->seconds.size(), 1);
+    QCOMPARE(seen->blocks.size(), 2U);
+    LoadResult summed = *seen;
+    figuresFromBlocks(summed);
+    QVERIFY(std::isfinite(summed.p99Ms));
+    QVERIFY(QFile::remove(path + QStringLiteral("/seconds.jsonl")));
+    QCOMPARE(readRun(path)->seconds.size(), 0);
+    // Without a scenario that is one there is no run.
+    for (const QByteArray& content : {QByteArray(), QByteArray("{\"v\":1"), QByteArray("[]"),
+             QByteArray("{\"v\":1,\"scenario\":{\"name\":\"a\"}}"),
+             QByteArray("{\"v\":1,\"scenario\":7}")}) {
+        QVERIFY(replace("result.json", content));
+        const auto none = readRun(path);
+        QVERIFY2(!none.ok(), content.constData());
+        QCOMPARE(none.error().kind, ErrorKind::Input);
+        QVERIFY2(none.error().message.find("damaged") != std::string::npos,
+            none.error().message.c_str());
+    }
+}
+
+void TestRunFolder::whatCantBeWrittenIsSaid()
+{
+    for (const char* name : {"seconds.jsonl", "histograms.jsonl", "scenario.json"}) {
+        const QString path = m_home.filePath(QStringLiteral("in-the-way-") + QLatin1String(name));
+        QVERIFY(QDir().mkpath(path + u'/' + QLatin1String(name))); // a folder of that name
+        RunWriter writer;
+        const auto created = writer.create(path, made());
+        QVERIFY2(!created.ok(), name);
+        QVERIFY(created.error().message.find(name) != std::string::npos);
+        QVERIFY(!saveRun(path, made()).ok());
+    }
+    // A disk that is full, from the first line on.
+    for (const char* name : {"seconds.jsonl", "histograms.jsonl"}) {
+        const QString path = m_home.filePath(QStringLiteral("full-") + QLatin1String(name));
+        QVERIFY(QDir().mkpath(path));
+        QVERIFY(QFile::link(QStringLiteral("/dev/full"), path + u'/' + QLatin1String(name)));
+        const auto saved = saveRun(path, made());
+        QVERIFY2(!saved.ok(), name);
+        QVERIFY(saved.error().message.find(name) != std::string::npos);
+    }
+}
+
 void TestRunFolder::badFoldersAreSaid()
 {
     QVERIFY(!saveRun(QStringLiteral("/proc/sluice/run"), made()).ok());
@@ -213,6 +310,40 @@ void TestRunFolder::partsAreMerged()
     two.scenario.name = QStringLiteral("peak");
     QVERIFY(!mergeRuns({one, two}).ok());
     QCOMPARE(mergeRuns({one})->toJson(), one.toJson());
+}
+
+void TestRunFolder::unlikeRunsAreNoParts()
+{
+    const auto merged = [](auto change) {
+        LoadResult other = made();
+        change(other);
+        const auto sum = mergeRuns({made(), other});
+        return sum ? QString() : QString::fromStdString(sum.error().message);
+    };
+    QCOMPARE(merged([](LoadResult&) {}), QString());
+    QVERIFY(merged([](LoadResult& r) {
+        r.scenario.name = QStringLiteral("peak");
+    }).contains(QStringLiteral("\"peak\"")));
+    QVERIFY(merged([](LoadResult& r) {
+        r.scenario.model = LoadModel::Closed;
+    }).contains(QStringLiteral("open and a closed")));
+    QVERIFY(merged([](LoadResult& r) {
+        r.scenario = r.scenario.scaled(3);
+    }).contains(QStringLiteral("2 s and 6 s")));
+    // One after another: their rates were never there together.
+    QVERIFY(merged([](LoadResult& r) {
+        r.startedAt = r.endedAt;
+        r.endedAt = r.startedAt.addSecs(2);
+    }).contains(QStringLiteral("at the same time")));
+    // Of one that was lost there is no end; of parts that overlap the sum is right.
+    QCOMPARE(merged([](LoadResult& r) { r.endedAt = {}; }), QString());
+    QCOMPARE(merged([](LoadResult& r) { r.startedAt = r.startedAt.addMSecs(900); }), QString());
+    // A part from Locust makes the whole one uncorrected: it never passes by itself.
+    LoadResult locust = made();
+    locust.generator = QStringLiteral("locust");
+    locust.latencyCorrected = false;
+    const auto mixed = mergeRuns({made(), locust});
+    QVERIFY(mixed.ok() && !mixed->latencyCorrected && !mixed->passed);
 }
 
 void TestRunFolder::heatHasEdges()
