@@ -141,8 +141,10 @@ bool ErrorReporter::State::send(const ErrorReport& report)
     const auto reply = post(request, options.timeout);
     if (!reply) {
         if (!std::exchange(saidUnreachable, true)) {
-            // A logger of our own: this thread may be left behind, and logging begun anew meanwhile.
-            spdlog::default_logger()->warn("errors can't be reported for now: {}", reply.error().text());
+            // A logger of our own: this thread may be left behind, and logging begun anew
+            // meanwhile.
+            spdlog::default_logger()->warn(
+                "errors can't be reported for now: {}", reply.error().text());
         }
         return false;
     }

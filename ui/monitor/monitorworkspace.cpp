@@ -4,11 +4,11 @@
 #include "ui/charts/chartgroup.h"
 #include "ui/charts/livechart.h"
 #include "ui/monitor/alertspage.h"
-#include "ui/shell/desktopnotification.h"
 #include "ui/monitor/explorepage.h"
 #include "ui/monitor/overviewpage.h"
 #include "ui/monitor/redispage.h"
 #include "ui/monitor/servicepage.h"
+#include "ui/shell/desktopnotification.h"
 #include "ui/shell/pagetabs.h"
 #include "ui/shell/stateview.h"
 
