@@ -228,11 +228,14 @@ void printVerdict(const Output& output, const ops::LoadResult& result)
             : check.state == ops::CheckState::NoData              ? "no data"
                                                                   : "-";
         const double factor = check.unit == QLatin1StringView("share") ? 100 : 1;
-        output.line(fmt::format("{:8} {:14} {:>16}   {} {:14}{}", word, check.name.toStdString(),
-            check.value.toStdString(), check.atLeast ? "at least" : "under   ",
-            check.limit.toStdString(),
+        const bool judged =
+            check.state == ops::CheckState::Passed || check.state == ops::CheckState::Failed;
+        output.line(fmt::format("{:8} {:14} {:>16}   {} {:14}{:14}{}", word,
+            check.name.toStdString(), check.value.toStdString(),
+            check.atLeast ? "at least" : "under   ", check.limit.toStdString(),
+            judged ? fmt::format("margin {:.0f} %", check.margin() * 100) : std::string(),
             check.low ? fmt::format(
-                "   95 % interval {:.4g} to {:.4g}", *check.low * factor, *check.high * factor)
+                "95 % interval {:.4g} to {:.4g}", *check.low * factor, *check.high * factor)
                       : std::string()));
     }
     for (const QString& note : result.notes) {
