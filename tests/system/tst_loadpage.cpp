@@ -16,16 +16,20 @@
 #include "ui/shell/console.h"
 #include "ui/shell/infobanner.h"
 #include "ui/shell/mainwindow.h"
+#include "ui/shell/pagetabs.h"
 #include "ui/shell/stateview.h"
 
 #include <QApplication>
 #include <QComboBox>
+#include <QFrame>
+#include <QHostInfo>
 #include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QSpinBox>
 #include <QStandardPaths>
-#include <QTabBar>
 #include <QTableWidget>
+#include <QTcpServer>
+#include <QTcpSocket>
 #include <QTemporaryDir>
 
 using namespace sluice;
@@ -46,14 +50,54 @@ private Q_SLOTS:
     void itsReportIsOneFile();
     void stopKeepsWhatWasMeasured();
     void aForeignTargetIsAskedFor();
+    void itsNameMustBeTyped();
+    void aLoadTargetNeedNotBeTyped();
     void aTargetThatIsAwayIsNotLoaded();
     void locustNeverPassesByItself();
     void runsAreKeptAndCompared();
+    void newsCoverNothing();
 
 private:
     void picture(const QString& name)
     {
         QVERIFY(test::drawPictures(*m_window, QStringLiteral("load-") + name));
+    }
+    /// This machine by a name that is not "localhost"; empty where it has none that means loopback.
+    static QString otherName()
+    {
+        const QString name = QSysInfo::machineHostName();
+        const QList<QHostAddress> found = QHostInfo::fromName(name).addresses();
+        const bool here = !found.isEmpty()
+            && std::all_of(found.begin(), found.end(), [](const QHostAddress& one) {
+                   return one == QHostAddress(QHostAddress::LocalHost);
+               });
+        return here && name != QLatin1StringView("localhost") ? name : QString();
+    }
+    /// Answers everything with an empty object.
+    static void serve(QTcpServer& server)
+    {
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        connect(&server, &QTcpServer::newConnection, &server, [&server] {
+            while (QTcpSocket* socket = server.nextPendingConnection()) {
+                connect(socket, &QTcpSocket::readyRead, socket, [socket] {
+                    QByteArray asked = socket->property("asked").toByteArray() + socket->readAll();
+                    for (qsizetype end = asked.indexOf("\r\n\r\n"); end >= 0;
+                         end = asked.indexOf("\r\n\r\n")) {
+                        const qsizetype at = asked.toLower().indexOf("content-length: ");
+                        const qsizetype body = at < 0 || at > end
+                            ? 0
+                            : asked.mid(at + 16, asked.indexOf('\r', at) - at - 16).toInt();
+                        if (asked.size() < end + 4 + body) {
+                            break;
+                        }
+                        asked.remove(0, end + 4 + body);
+                        socket->write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+                    }
+                    socket->setProperty("asked", asked);
+                });
+                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
+            }
+        });
     }
     /// Starts what is chosen and waits for its end.
     bool run(int timeoutMs)
@@ -226,6 +270,82 @@ void TestLoadPage::aForeignTargetIsAskedFor()
     panel->banner()->dismiss();
 }
 
+void TestLoadPage::itsNameMustBeTyped()
+{
+    const QString name = otherName();
+    if (name.isEmpty()) {
+        QSKIP("this machine's name is no loopback address");
+    }
+    QTcpServer server;
+    serve(server);
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    const QString before = panel->targetEdit()->text();
+    panel->choice()->setCurrentText(QStringLiteral("smoke"));
+    panel->seconds()->setValue(3);
+    panel->targetEdit()->setText(QStringLiteral("http://%1:%2").arg(name).arg(server.serverPort()));
+    QVERIFY(!panel->isLocal());
+    const auto ask = [&]() -> ConfirmDialog* {
+        m_page->start();
+        return QTest::qWaitFor(
+                   [&] { return m_page->findChild<ConfirmDialog*>() != nullptr; }, 10000)
+            ? m_page->findChild<ConfirmDialog*>()
+            : nullptr;
+    };
+    QPointer<ConfirmDialog> dialog = ask();
+    QVERIFY2(dialog, qPrintable(panel->banner()->text()));
+    auto* typed = dialog->findChild<QLineEdit*>();
+    QVERIFY(typed != nullptr);
+    QVERIFY(!dialog->verbButton()->isEnabled());
+    typed->setText(name.left(name.size() - 1));
+    QVERIFY(!dialog->verbButton()->isEnabled());
+    QTest::mouseClick(dialog->cancelButton(), Qt::LeftButton);
+    QVERIFY(!m_page->isRunning());
+    delete dialog;
+    dialog = ask();
+    QVERIFY(dialog);
+    dialog->findChild<QLineEdit*>()->setText(name);
+    QVERIFY(dialog->verbButton()->isEnabled());
+    QTest::mouseClick(dialog->verbButton(), Qt::LeftButton);
+    QVERIFY(m_page->isRunning());
+    QTRY_VERIFY_WITH_TIMEOUT(!m_page->isRunning(), 30000);
+    QVERIFY2(m_page->result(), qPrintable(panel->banner()->text()));
+    QVERIFY(m_page->result()->succeeded > 0); // the generator was told what was typed
+    QCOMPARE(m_page->result()->target.host(), name);
+    delete dialog;
+    panel->targetEdit()->setText(before);
+}
+
+/// An environment that is marked as a load target is asked about, and its name not to be typed.
+void TestLoadPage::aLoadTargetNeedNotBeTyped()
+{
+    const QString name = otherName();
+    if (name.isEmpty()) {
+        QSKIP("this machine's name is no loopback address");
+    }
+    QTcpServer server;
+    serve(server);
+    const ops::Environment local = m_console->environment();
+    ops::Environment marked = local;
+    marked.name = QStringLiteral("bench");
+    marked.loadTarget = true;
+    marked.balancer = QUrl(QStringLiteral("http://%1:%2").arg(name).arg(server.serverPort()));
+    QVERIFY(m_console->store().upsert(marked).ok());
+    m_console->connectTo(marked);
+    ScenarioPanel* panel = m_page->scenarioPanel();
+    QCOMPARE(panel->target(), marked.balancer);
+    m_page->start();
+    QTRY_VERIFY_WITH_TIMEOUT(m_page->findChild<ConfirmDialog*>() != nullptr, 10000);
+    QPointer<ConfirmDialog> dialog = m_page->findChild<ConfirmDialog*>();
+    QVERIFY(dialog->findChild<QLineEdit*>() == nullptr);
+    QVERIFY(dialog->verbButton()->isEnabled());
+    QTest::mouseClick(dialog->cancelButton(), Qt::LeftButton);
+    QVERIFY(!m_page->isRunning());
+    delete dialog;
+    m_console->connectTo(local);
+    QCOMPARE(panel->target(), local.balancer);
+    panel->choice()->setCurrentText(QStringLiteral("mine"));
+}
+
 void TestLoadPage::aTargetThatIsAwayIsNotLoaded()
 {
     ScenarioPanel* panel = m_page->scenarioPanel();
@@ -286,6 +406,21 @@ void TestLoadPage::runsAreKeptAndCompared()
     QTest::mouseClick(runs->openButton(), Qt::LeftButton);
     QTRY_COMPARE_WITH_TIMEOUT(m_page->tabs()->currentIndex(), 0, 10000);
     QCOMPARE(m_page->result()->seconds.size(), 12);
+}
+
+/// What has just been done is said beside the page, not on it.
+void TestLoadPage::newsCoverNothing()
+{
+    m_page->tabs()->setCurrentIndex(0);
+    m_console->notify(Tone::Bad, QStringLiteral("broken"));
+    const QWidget* toast = m_window->findChild<QFrame*>(QStringLiteral("toast"));
+    QVERIFY(toast != nullptr);
+    const auto place = [this](const QWidget* widget) {
+        return QRect(widget->mapTo(m_window.get(), QPoint()), widget->size());
+    };
+    QTRY_VERIFY(!place(toast).intersects(place(m_page)));
+    QVERIFY(m_window->rect().contains(place(toast)));
+    picture(QStringLiteral("toast"));
 }
 
 QTEST_MAIN(TestLoadPage)

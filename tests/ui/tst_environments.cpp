@@ -51,6 +51,15 @@ private:
         }
         return nullptr;
     }
+    static QCheckBox* check(const ConnectDialog& dialog, const char* begin)
+    {
+        for (QCheckBox* one : dialog.findChildren<QCheckBox*>()) {
+            if (one->text().startsWith(QString::fromUtf8(begin))) {
+                return one;
+            }
+        }
+        return nullptr;
+    }
     static QString states(const ConnectDialog& dialog)
     {
         QStringList all;
@@ -93,6 +102,8 @@ void TestEnvironments::severalAreKept()
     const QString first = dialog.list()->currentItem()->text();
     QCOMPARE(edit(dialog, "Name")->text(), first);
     QCOMPARE(edit(dialog, "Redis")->text(), QStringLiteral("127.0.0.1:%1").arg(m_redis.port()));
+    QVERIFY(!check(dialog, "Load target")->isChecked());
+    check(dialog, "Load target")->setChecked(true);
     // Changed, and saved under its name.
     edit(dialog, "Balancer")->setText(QStringLiteral("http://127.0.0.1:8"));
     QTest::mouseClick(button(dialog, "Save and connect"), Qt::LeftButton);
@@ -100,9 +111,14 @@ void TestEnvironments::severalAreKept()
     QVERIFY(saved.ok());
     QCOMPARE(saved->size(), 2);
     QCOMPARE((*saved)[0].balancer, QUrl(QStringLiteral("http://127.0.0.1:8")));
+    QVERIFY((*saved)[0].loadTarget);
+    QVERIFY(!(*saved)[1].loadTarget);
     // And forgotten, after a question.
     ConnectDialog again(&console);
+    again.list()->setCurrentRow(0);
+    QVERIFY(check(again, "Load target")->isChecked());
     again.list()->setCurrentRow(1);
+    QVERIFY(!check(again, "Load target")->isChecked());
     QTest::mouseClick(button(again, "Delete…"), Qt::LeftButton);
     auto* question = again.findChild<ConfirmDialog*>();
     QVERIFY(question != nullptr);

@@ -285,7 +285,7 @@ void TestShell::rightToLeftMirrors()
     console.notify(Tone::Bad, QStringLiteral("broken"));
     const QWidget* toast = window.findChild<QFrame*>(QStringLiteral("toast"));
     QVERIFY(toast != nullptr);
-    QVERIFY(toast->geometry().center().x() > window.width() / 2);
+    QTRY_VERIFY(toast->mapTo(&window, toast->rect().center()).x() > window.width() / 2);
     QVERIFY(window.welcomePage()->startButton()->mapTo(&window, QPoint()).x()
         > window.welcomePage()->connectButton()->mapTo(&window, QPoint()).x());
     QApplication::setLayoutDirection(Qt::LeftToRight);

@@ -14,6 +14,7 @@
 #include "ui/shell/console.h"
 #include "ui/shell/format.h"
 #include "ui/shell/infobanner.h"
+#include "ui/shell/pagetabs.h"
 #include "ui/shell/stateview.h"
 
 #include <QAction>
@@ -22,14 +23,13 @@
 #include <QRandomGenerator>
 #include <QSpinBox>
 #include <QStackedWidget>
-#include <QTabBar>
 
 namespace sluice::ui {
 
 LoadWorkspace::LoadWorkspace(Console* console, QWidget* parent)
     : Workspace(console, QStringLiteral("load"), tr("Load"), parent)
     , m_state(new StateView(this))
-    , m_tabs(new QTabBar(this))
+    , m_tabs(new PageTabs(this))
     , m_pages(new QStackedWidget(this))
     , m_panel(new ScenarioPanel(this))
     , m_charts(new RunCharts(this))
@@ -84,8 +84,6 @@ QWidget* LoadWorkspace::makePages()
     rows->setContentsMargins(0, 0, 0, 0);
     rows->setSpacing(8);
     m_tabs->setAccessibleName(tr("Parts of this page"));
-    m_tabs->setDrawBase(false);
-    m_tabs->setExpanding(false);
     auto* run = new QWidget(page);
     auto* columns = new QHBoxLayout(run);
     columns->setContentsMargins(0, 0, 0, 0);
@@ -99,7 +97,7 @@ QWidget* LoadWorkspace::makePages()
     m_pages->addWidget(m_runs);
     rows->addWidget(m_tabs);
     rows->addWidget(m_pages, 1);
-    connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
+    connect(m_tabs, &PageTabs::currentChanged, this, [this](int index) {
         m_pages->setCurrentIndex(index);
         if (index == 1) {
             m_runs->reload();

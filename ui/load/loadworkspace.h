@@ -10,11 +10,11 @@
 
 class QSpinBox;
 class QStackedWidget;
-class QTabBar;
 
 namespace sluice::ui {
 
 class LiveChart;
+class PageTabs;
 class RunCharts;
 class RunsPage;
 class ScenarioPanel;
@@ -47,7 +47,7 @@ public:
     RunCharts* charts() const { return m_charts; }
     VerdictPanel* verdictPanel() const { return m_verdict; }
     RunsPage* runsPage() const { return m_runs; }
-    QTabBar* tabs() const { return m_tabs; }
+    PageTabs* tabs() const { return m_tabs; }
 
 private:
     QWidget* makePages();
@@ -66,7 +66,7 @@ private:
     void updateButtons();
 
     StateView* m_state;
-    QTabBar* m_tabs;
+    PageTabs* m_tabs;
     QStackedWidget* m_pages;
     ScenarioPanel* m_panel;
     RunCharts* m_charts;

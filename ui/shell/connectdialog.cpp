@@ -92,6 +92,8 @@ QWidget* ConnectDialog::makeForm()
     m_production =
         new QCheckBox(tr("Production: coloured frame, named in every confirmation"), box);
     m_readOnly = new QCheckBox(tr("Read only: nothing is published, loaded or shifted"), box);
+    m_loadTarget =
+        new QCheckBox(tr("Load target: load runs are aimed at it without typing its name"), box);
     m_prometheus = field(tr("Prometheus"), QStringLiteral("http://127.0.0.1:39090"), box);
     m_redis = field(tr("Redis"), QStringLiteral("127.0.0.1:36379"), box);
     m_user = field(tr("Redis user"), QStringLiteral("viewer"), box);
@@ -116,6 +118,7 @@ QWidget* ConnectDialog::makeForm()
     form->addRow(tr("Name"), m_name);
     form->addRow(QString(), m_production);
     form->addRow(QString(), m_readOnly);
+    form->addRow(QString(), m_loadTarget);
     form->addRow(tr("Prometheus"), m_prometheus);
     form->addRow(QString(), m_prometheusState);
     form->addRow(tr("Redis"), m_redis);
@@ -177,6 +180,7 @@ void ConnectDialog::edit(const ops::Environment& environment)
     m_name->setText(environment.name);
     m_production->setChecked(environment.production);
     m_readOnly->setChecked(environment.readOnly);
+    m_loadTarget->setChecked(environment.loadTarget);
     m_prometheus->setText(environment.prometheus.toString());
     m_redis->setText(environment.redis.port == 0
             ? QString()
@@ -230,6 +234,7 @@ ops::Environment ConnectDialog::environment() const
     environment.name = m_name->text().trimmed();
     environment.production = m_production->isChecked();
     environment.readOnly = m_readOnly->isChecked();
+    environment.loadTarget = m_loadTarget->isChecked();
     environment.prometheus = QUrl(m_prometheus->text().trimmed());
     const QStringList redis = m_redis->text().trimmed().split(u':');
     if (redis.size() == 2) {

@@ -65,6 +65,7 @@ private:
     QLineEdit* m_name;
     QCheckBox* m_production;
     QCheckBox* m_readOnly;
+    QCheckBox* m_loadTarget;
     QLineEdit* m_prometheus;
     QLineEdit* m_redis;
     QLineEdit* m_user;

@@ -78,6 +78,7 @@ MainWindow::MainWindow(Console* console, QWidget* parent)
     auto* padded = new QVBoxLayout(page);
     padded->setContentsMargins(pagePadding, pagePadding, pagePadding, pagePadding);
     padded->addWidget(m_stack, 1);
+    padded->addWidget(m_toasts);
     padded->addWidget(m_tourPanel);
     right->addWidget(page, 1);
     right->addWidget(m_log);

@@ -2,35 +2,37 @@
 
 #include "ui/shell/infobanner.h"
 
-#include <QEvent>
+#include <QHBoxLayout>
 #include <QTimer>
 
 namespace sluice::ui {
 
 namespace {
 
-constexpr int most = 4;
+constexpr int most = 3;
 constexpr int stayMs = 6000;
-constexpr int width = 380;
-constexpr int margin = 16;
-constexpr int statusHeight = 26; ///< the status bar's height
-constexpr int railWidth = 64;
+constexpr int widest = 380;
+constexpr int gap = 6; ///< to the page and to each other
 
 } // namespace
 
-Toasts::Toasts(Console* console, QWidget* window)
-    : QObject(window)
-    , m_window(window)
+Toasts::Toasts(Console* console, QWidget* parent)
+    : QWidget(parent)
+    , m_row(new QHBoxLayout(this))
 {
-    window->installEventFilter(this);
+    m_row->setContentsMargins(0, gap, 0, 0);
+    m_row->setSpacing(gap);
+    m_row->addStretch(); // they begin where lines do
+    hide();
     connect(console, &Console::notified, this, &Toasts::show);
 }
 
 void Toasts::show(const Notification& notification)
 {
-    auto* toast = new InfoBanner(m_window);
+    auto* toast = new InfoBanner(this);
     toast->setObjectName(QStringLiteral("toast"));
     toast->setAccessibleName(notification.text);
+    toast->setMaximumWidth(widest);
     toast->show(notification.tone, notification.text,
         notification.workspace.isEmpty() ? QString() : tr("Show"));
     connect(toast, &InfoBanner::actionTriggered, this, [this, toast, id = notification.workspace] {
@@ -39,17 +41,19 @@ void Toasts::show(const Notification& notification)
     });
     connect(toast, &InfoBanner::dismissed, this, [this, toast] {
         m_toasts.removeOne(toast);
+        m_row->removeWidget(toast);
         toast->deleteLater();
-        arrange();
+        setVisible(!m_toasts.isEmpty());
     });
+    m_row->insertWidget(int(m_toasts.size()), toast, 1); // before the stretch
     m_toasts << toast;
+    setVisible(true);
     if (m_toasts.size() > most) {
         static_cast<InfoBanner*>(m_toasts.first())->dismiss();
     }
     if (notification.tone == Tone::Ok || notification.tone == Tone::None) {
         QTimer::singleShot(stayMs, toast, &InfoBanner::dismiss);
     }
-    arrange();
 }
 
 QStringList Toasts::shown() const
@@ -59,30 +63,6 @@ QStringList Toasts::shown() const
         texts << toast->accessibleName();
     }
     return texts;
-}
-
-bool Toasts::eventFilter(QObject* watched, QEvent* event)
-{
-    if (watched == m_window && event->type() == QEvent::Resize) {
-        arrange();
-    }
-    return QObject::eventFilter(watched, event);
-}
-
-/// Stacked upwards from the corner where lines begin, beside the rail: in the other one stand the
-/// pages' buttons.
-void Toasts::arrange()
-{
-    int bottom = m_window->height() - statusHeight - margin;
-    const bool mirrored = m_window->layoutDirection() == Qt::RightToLeft;
-    for (auto toast = m_toasts.rbegin(); toast != m_toasts.rend(); ++toast) {
-        const int height = std::max((*toast)->sizeHint().height(), (*toast)->heightForWidth(width));
-        const int left =
-            mirrored ? m_window->width() - railWidth - width - margin : railWidth + margin;
-        (*toast)->setGeometry(left, bottom - height, width, height);
-        (*toast)->raise();
-        bottom -= height + 8;
-    }
 }
 
 } // namespace sluice::ui

@@ -5,16 +5,19 @@
 #include <QFrame>
 #include <QList>
 
+class QHBoxLayout;
+
 namespace sluice::ui {
 
-/// What has just been done, at the window's lower corner: good news go by themselves after a few
-/// seconds, warnings and errors stay until they are dismissed. At most four.
-class Toasts : public QObject
+/// What has just been done, in a strip of its own below the page, which makes room for it: lying
+/// over a page it always covered a control of one. Good news go by themselves after a few seconds,
+/// warnings and errors stay until they are dismissed. At most three, beside each other.
+class Toasts : public QWidget
 {
     Q_OBJECT
 
 public:
-    Toasts(Console* console, QWidget* window);
+    explicit Toasts(Console* console, QWidget* parent = nullptr); ///< hidden while there is nothing
 
     void show(const Notification& notification);
     QStringList shown() const;
@@ -22,12 +25,8 @@ public:
 Q_SIGNALS:
     void workspaceRequested(const QString& id);
 
-protected:
-    bool eventFilter(QObject* watched, QEvent* event) override;
-
 private:
-    void arrange();
-    QWidget* m_window;
+    QHBoxLayout* m_row;
     QList<QFrame*> m_toasts; ///< oldest first
 };
 
