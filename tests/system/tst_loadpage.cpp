@@ -1,10 +1,13 @@
 #include "engine/operations/environment/localstack.h"
+#include "engine/operations/loadtest/latencyhistogram.h"
 #include "engine/operations/loadtest/runfolder.h"
 #include "tests/support/ownconsole.h"
 #include "tests/support/pictures.h"
 #include "tests/support/testcase.h"
 #include "ui/charts/heatmap.h"
 #include "ui/charts/livechart.h"
+#include "ui/charts/xychart.h"
+#include "ui/load/capacitypage.h"
 #include "ui/load/loadworkspace.h"
 #include "ui/load/runcharts.h"
 #include "ui/load/runspage.h"
@@ -20,7 +23,9 @@
 #include "ui/shell/stateview.h"
 
 #include <QApplication>
+#include <QClipboard>
 #include <QComboBox>
+#include <QDoubleSpinBox>
 #include <QFrame>
 #include <QHostInfo>
 #include <QLineEdit>
@@ -55,6 +60,9 @@ private Q_SLOTS:
     void aTargetThatIsAwayIsNotLoaded();
     void locustNeverPassesByItself();
     void runsAreKeptAndCompared();
+    void capacityIsEmptyAtFirst();
+    void capacityAnswersFromSteps();
+    void stepsAreRunFromThePage();
     void newsCoverNothing();
 
 private:
@@ -407,6 +415,116 @@ void TestLoadPage::runsAreKeptAndCompared()
     QTest::mouseClick(runs->openButton(), Qt::LeftButton);
     QTRY_COMPARE_WITH_TIMEOUT(m_page->tabs()->currentIndex(), 0, 10000);
     QVERIFY(m_page->result()->seconds.size() >= 12);
+}
+
+void TestLoadPage::capacityIsEmptyAtFirst()
+{
+    m_page->tabs()->setCurrentIndex(2);
+    CapacityPage* page = m_page->capacityPage();
+    QTRY_COMPARE_WITH_TIMEOUT(page->stateView()->state(), StateView::State::Empty, 10000);
+    QVERIFY(page->startButton()->isEnabled());
+    picture(QStringLiteral("capacity-empty"));
+    // What can't be run is said while one types.
+    for (const char* wrong : {"", "1, 2", "1, x, 3", "4, 2, 1", "1, 2, 2", "1, 2, 20000"}) {
+        page->users()->setText(QString::fromLatin1(wrong));
+        QVERIFY2(!page->startButton()->isEnabled() && !page->steps().ok(), wrong);
+    }
+    page->users()->setText(QStringLiteral("1, 2, 4"));
+    QVERIFY(page->startButton()->isEnabled());
+    QCOMPARE(page->steps()->phases.size(), std::size_t(3));
+}
+
+/// A run that follows the law, kept as every run is.
+void TestLoadPage::capacityAnswersFromSteps()
+{
+    const std::vector<int> users{1, 2, 4, 8, 16, 32, 64};
+    ops::LoadResult made;
+    made.scenario = ops::stepScenario(users, 10);
+    made.target = m_console->environment().balancer;
+    made.environment = QStringLiteral("local");
+    made.startedAt = QDateTime::currentDateTimeUtc();
+    made.endedAt = made.startedAt.addSecs(70);
+    made.state = QStringLiteral("completed");
+    made.completed = true;
+    for (int at = 0; at < 70; ++at) {
+        const double n = users[std::size_t(at / 10)];
+        const double rate = 1000 * n / (1 + 0.08 * (n - 1) + 0.001 * n * (n - 1));
+        ops::LoadSecond second;
+        second.second = at;
+        second.completed = int(rate * (at % 2 == 0 ? 0.98 : 1.02));
+        made.seconds << second;
+        ops::LatencyHistogram latencies;
+        for (int request = 0; request < 100; ++request) {
+            latencies.add(std::int64_t(n / rate * 2e9));
+        }
+        ops::LatencyBlock block;
+        block.second = at;
+        block.seconds = 1;
+        block.scheduled = second.completed;
+        block.corrected = latencies.buckets();
+        block.maxNs = latencies.max();
+        made.blocks.push_back(block);
+    }
+    QVERIFY(ops::saveRun(ops::newRunFolder(made.scenario), made).ok());
+    CapacityPage* page = m_page->capacityPage();
+    page->reload();
+    QTRY_COMPARE_WITH_TIMEOUT(page->stateView()->state(), StateView::State::Data, 20000);
+    QCOMPARE(page->runs()->count(), 1);
+    QCOMPARE(page->stepTable()->rowCount(), 7);
+    QCOMPARE(page->lawTable()->rowCount(), 5);
+    QCOMPARE(page->workers()->value(), 2); // those of the stack's pool
+    const XyChart::Picture& picture_ = page->throughput()->picture();
+    QCOMPARE(picture_.lines.size(), 2);
+    QCOMPARE(picture_.lines.first().bars.size(), picture_.lines.first().points.size());
+    page->rate()->setValue(20000);
+    page->p99()->setValue(20);
+    QTRY_VERIFY_WITH_TIMEOUT(page->answerText()->text().contains(QStringLiteral("workers")), 10000);
+    const auto steps = ops::stepsOf(made);
+    QVERIFY(steps.ok());
+    const auto answer = ops::workersFor({20000, 20, 2, 0.7}, *steps, *ops::fitScalability(*steps));
+    QVERIFY(answer.ok());
+    QTRY_COMPARE_WITH_TIMEOUT(
+        page->answerText()->text(), QStringLiteral("%1 workers").arg(answer->workers), 10000);
+    QTRY_VERIFY_WITH_TIMEOUT(page->throughput()->picture().here.has_value(), 10000);
+    QVERIFY(page->settings()->toPlainText().contains(
+        QStringLiteral("sluiced@%1.service").arg(answer->workers)));
+    picture(QStringLiteral("capacity"));
+    page->settingsKind()->setCurrentIndex(1);
+    QVERIFY(page->settings()->toPlainText().contains(
+        QStringLiteral("minReplicas: %1\n").arg(answer->workers)));
+    QTest::mouseClick(page->copyButton(), Qt::LeftButton);
+    QCOMPARE(QApplication::clipboard()->text(), page->settings()->toPlainText());
+    // No number of workers makes one answer faster.
+    page->p99()->setValue(0.1);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        page->answerText()->text().contains(QStringLiteral("no number")), 10000);
+    QVERIFY(!page->copyButton()->isEnabled() && page->settings()->toPlainText().isEmpty());
+    page->p99()->setValue(500);
+}
+
+/// Against the real stack: watched on the first page, then found here. What a busy machine does to
+/// the generator may leave it without a fit, which is said.
+void TestLoadPage::stepsAreRunFromThePage()
+{
+    CapacityPage* page = m_page->capacityPage();
+    page->users()->setText(QStringLiteral("1, 2, 4"));
+    page->stepSeconds()->setValue(4);
+    QTest::mouseClick(page->startButton(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(m_page->isRunning(), 10000);
+    QCOMPARE(m_page->tabs()->currentIndex(), 0);
+    QVERIFY(!page->startButton()->isEnabled());
+    QTRY_VERIFY_WITH_TIMEOUT(!m_page->isRunning(), 40000);
+    QVERIFY2(m_page->result(), qPrintable(m_page->scenarioPanel()->banner()->text()));
+    QVERIFY(m_page->result()->completed);
+    QCOMPARE(m_page->tabs()->currentIndex(), 2);
+    QTRY_COMPARE_WITH_TIMEOUT(page->runs()->count(), 2, 10000);
+    QCOMPARE(page->runs()->currentData().toString(), m_page->result()->id);
+    if (m_page->result()->generatorLimited) {
+        QTRY_COMPARE_WITH_TIMEOUT(page->stateView()->state(), StateView::State::Failed, 20000);
+        picture(QStringLiteral("capacity-error"));
+    } else {
+        QTRY_COMPARE_WITH_TIMEOUT(page->stepTable()->rowCount(), 3, 20000);
+    }
 }
 
 /// What has just been done is said beside the page, not on it.

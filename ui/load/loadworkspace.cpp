@@ -3,6 +3,7 @@
 #include "engine/operations/loadtest/runfolder.h"
 #include "engine/operations/record/history.h"
 #include "ui/charts/chartgroup.h"
+#include "ui/load/capacitypage.h"
 #include "ui/load/loadtables.h"
 #include "ui/load/reportfile.h"
 #include "ui/load/runcharts.h"
@@ -26,6 +27,17 @@
 
 namespace sluice::ui {
 
+namespace {
+
+enum Tab
+{
+    runTab,
+    runsTab,
+    capacityTab
+};
+
+} // namespace
+
 LoadWorkspace::LoadWorkspace(Console* console, QWidget* parent)
     : Workspace(console, QStringLiteral("load"), tr("Load"), parent)
     , m_state(new StateView(this))
@@ -35,6 +47,7 @@ LoadWorkspace::LoadWorkspace(Console* console, QWidget* parent)
     , m_charts(new RunCharts(this))
     , m_verdict(new VerdictPanel(this))
     , m_runs(new RunsPage(console, this))
+    , m_capacity(new CapacityPage(console, this))
     , m_preflight(new Preflight(this))
 {
     m_state->setDataWidget(makePages());
@@ -49,7 +62,9 @@ LoadWorkspace::LoadWorkspace(Console* console, QWidget* parent)
     connect(console, &Console::localStackChanged, this, &LoadWorkspace::updateState);
     connect(m_panel, &ScenarioPanel::startAsked, this, &LoadWorkspace::start);
     connect(m_panel, &ScenarioPanel::stopAsked, this, &LoadWorkspace::stop);
+    connect(m_capacity, &CapacityPage::startAsked, this, &LoadWorkspace::startSteps);
     connect(m_panel, &ScenarioPanel::changed, this, [this] {
+        m_capacity->setTarget(m_panel->target().toString());
         if (!isRunning()) {
             look();
         }
@@ -59,7 +74,7 @@ LoadWorkspace::LoadWorkspace(Console* console, QWidget* parent)
     connect(m_runs, &RunsPage::opened, this, [this](const ops::LoadResult& run) {
         if (!isRunning()) {
             showRun(run);
-            m_tabs->setCurrentIndex(0);
+            m_tabs->setCurrentIndex(runTab);
         }
     });
     updateState();
@@ -95,12 +110,16 @@ QWidget* LoadWorkspace::makePages()
     m_pages->addWidget(run);
     m_tabs->addTab(tr("Runs"));
     m_pages->addWidget(m_runs);
+    m_tabs->addTab(tr("Capacity"));
+    m_pages->addWidget(m_capacity);
     rows->addWidget(m_tabs);
     rows->addWidget(m_pages, 1);
     connect(m_tabs, &PageTabs::currentChanged, this, [this](int index) {
         m_pages->setCurrentIndex(index);
-        if (index == 1) {
+        if (index == runsTab) {
             m_runs->reload();
+        } else if (index == capacityTab) {
+            m_capacity->reload();
         }
     });
     return page;
@@ -182,18 +201,27 @@ void LoadWorkspace::updateState()
     updateButtons();
 }
 
+bool LoadWorkspace::mayStart() const
+{
+    return !isRunning() && !m_starting && console()->hasEnvironment()
+        && !console()->environment().readOnly;
+}
+
 void LoadWorkspace::updateButtons()
 {
-    m_panel->setRunning(isRunning(),
-        !m_starting && console()->hasEnvironment() && !console()->environment().readOnly
-            && m_panel->target().isValid());
+    const bool may = mayStart() && m_panel->target().isValid();
+    m_panel->setRunning(isRunning(), may);
+    m_capacity->setRunning(isRunning(), may);
 }
 
 void LoadWorkspace::look()
 {
-    const auto scenario = m_panel->scenario();
-    if (scenario && console()->hasEnvironment() && !m_panel->target().host().isEmpty()) {
-        m_preflight->look(*scenario, m_panel->generator(), m_panel->target(),
+    std::optional<Wanted> what = m_starting;
+    if (const auto scenario = m_panel->scenario(); !what && scenario) {
+        what = Wanted{*scenario, m_panel->generator()};
+    }
+    if (what && console()->hasEnvironment() && !m_panel->target().host().isEmpty()) {
+        m_preflight->look(what->scenario, what->generator, m_panel->target(),
             console()->environment().prometheus.isEmpty() ? nullptr : console()->prometheus());
     } else {
         m_panel->showChecks({});
@@ -203,12 +231,25 @@ void LoadWorkspace::look()
 
 void LoadWorkspace::start()
 {
-    if (isRunning() || m_starting || !m_panel->scenario() || !console()->hasEnvironment()
-        || console()->environment().readOnly) {
+    if (const auto scenario = m_panel->scenario()) {
+        begin({*scenario, m_panel->generator()});
+    }
+}
+
+void LoadWorkspace::startSteps()
+{
+    if (const auto scenario = m_capacity->steps()) {
+        begin({*scenario, QStringLiteral("native")});
+    }
+}
+
+void LoadWorkspace::begin(const Wanted& wanted)
+{
+    if (!mayStart()) {
         return;
     }
-    m_starting = true;
-    m_tabs->setCurrentIndex(0);
+    m_starting = wanted;
+    m_tabs->setCurrentIndex(runTab);
     m_panel->banner()->dismiss();
     look(); // onLooked() goes on
 }
@@ -219,22 +260,22 @@ void LoadWorkspace::onLooked(const QList<PreflightCheck>& checks)
     if (!m_starting) {
         return;
     }
-    m_starting = false;
+    const Wanted wanted = *std::exchange(m_starting, std::nullopt);
     if (worstOf(checks) == Tone::Bad) {
         m_panel->banner()->show(Tone::Bad, tr("Not started: see above."));
         m_verdict->showNothing(tr("not started"), {}, Tone::Bad);
         updateButtons();
     } else if (!m_panel->isLocal() || console()->environment().production) {
         updateButtons();
-        confirm();
+        confirm(wanted);
     } else { // a warning is on the page, and the generator's own lag is in the verdict
-        run({});
+        run(wanted, {});
     }
 }
 
-void LoadWorkspace::confirm()
+void LoadWorkspace::confirm(const Wanted& wanted)
 {
-    const ops::Scenario scenario = *m_panel->scenario();
+    const ops::Scenario& scenario = wanted.scenario;
     const bool local = m_panel->isLocal();
     Confirmation what;
     what.title = tr("Run %1 against %2").arg(scenario.name, m_panel->target().host());
@@ -257,24 +298,24 @@ void LoadWorkspace::confirm()
         : m_panel->target().host();
     auto* dialog = new ConfirmDialog(what, this);
     connect(dialog, &QDialog::accepted, this,
-        [this, host = local ? QString() : m_panel->target().host()] { run(host); });
+        [this, wanted, host = local ? QString() : m_panel->target().host()] { run(wanted, host); });
     dialog->open();
 }
 
-void LoadWorkspace::run(const QString& meant)
+void LoadWorkspace::run(const Wanted& wanted, const QString& meant)
 {
-    const auto scenario = m_panel->scenario();
-    if (isRunning() || !scenario) {
+    if (isRunning()) {
         return;
     }
+    const ops::Scenario& scenario = wanted.scenario;
     LoadOrder order;
-    order.scenario = *scenario;
+    order.scenario = scenario;
     order.target = m_panel->target();
     order.environment = console()->environment().name;
-    order.generator = m_panel->generator();
+    order.generator = wanted.generator;
     order.meant = meant;
     order.seed = QRandomGenerator::global()->generate();
-    order.folder = ops::newRunFolder(*scenario);
+    order.folder = ops::newRunFolder(scenario);
     m_process = std::make_unique<LoadProcess>();
     connect(m_process.get(), &LoadProcess::second, this, &LoadWorkspace::onSecond);
     connect(m_process.get(), &LoadProcess::noted, m_verdict, &VerdictPanel::addNote);
@@ -282,17 +323,17 @@ void LoadWorkspace::run(const QString& meant)
     connect(m_process.get(), &LoadProcess::failed, this, &LoadWorkspace::onFailed);
     m_result.reset();
     m_charts->setStale(false);
-    m_charts->begin(*scenario, order.generator == QLatin1StringView("native"));
+    m_charts->begin(scenario, order.generator == QLatin1StringView("native"));
     m_verdict->showNothing(tr("running"), tr("The verdict comes at the end."));
     m_panel->setProgress(0, tr("starting"));
-    setStatus(tr("Load run: %1").arg(scenario->name));
+    setStatus(tr("Load run: %1").arg(scenario.name));
     m_process->start(order);
     updateButtons();
 }
 
 void LoadWorkspace::stop()
 {
-    m_starting = false;
+    m_starting.reset();
     if (isRunning()) {
         m_process->stop();
         m_panel->stopButton()->setEnabled(false);
@@ -336,6 +377,12 @@ void LoadWorkspace::onFinished(const ops::LoadResult& result)
     }
     setStatus({});
     updateButtons();
+    if (ops::isStepLoad(result.scenario)) {
+        if (result.completed && m_tabs->currentIndex() == runTab) {
+            m_tabs->setCurrentIndex(capacityTab);
+        }
+        m_capacity->reload(result.id); // after the tab's own reload(), which it replaces
+    }
 }
 
 void LoadWorkspace::onFailed(const Error& error)

@@ -13,6 +13,7 @@ class QStackedWidget;
 
 namespace sluice::ui {
 
+class CapacityPage;
 class LiveChart;
 class PageTabs;
 class RunCharts;
@@ -22,8 +23,8 @@ class StateView;
 class VerdictPanel;
 
 /// Testers' page: choose a scenario, look before it runs, watch it, get a verdict and a report;
-/// and, beside that, the runs that were kept, two of them compared. The generator runs in a process
-/// of its own, which ends with the console.
+/// beside that, the runs that were kept, two of them compared; and the capacity that a load in
+/// steps shows. The generator runs in a process of its own, which ends with the console.
 class LoadWorkspace : public Workspace
 {
     Q_OBJECT
@@ -35,6 +36,7 @@ public:
     void activated() override;
     /// Looks at the target, asks where it must (it is not this machine, or production), and runs.
     void start();
+    void startSteps(); ///< the same with the steps of the page Capacity
     void stop();
     bool isRunning() const { return m_process != nullptr && m_process->isRunning(); }
     void saveReport(const QString& file); ///< of the run that is shown
@@ -47,15 +49,25 @@ public:
     RunCharts* charts() const { return m_charts; }
     VerdictPanel* verdictPanel() const { return m_verdict; }
     RunsPage* runsPage() const { return m_runs; }
+    CapacityPage* capacityPage() const { return m_capacity; }
     PageTabs* tabs() const { return m_tabs; }
 
 private:
+    /// What was asked to be run.
+    struct Wanted
+    {
+        ops::Scenario scenario;
+        QString generator;
+    };
+
     QWidget* makePages();
     void addActions();
+    void begin(const Wanted& wanted);
+    bool mayStart() const;
     void look();
     void onLooked(const QList<PreflightCheck>& checks);
-    void confirm();
-    void run(const QString& meant);
+    void confirm(const Wanted& wanted);
+    void run(const Wanted& wanted, const QString& meant);
     void onSecond(const ops::LoadSecond& second);
     void onFinished(const ops::LoadResult& result);
     void onFailed(const Error& error);
@@ -72,10 +84,11 @@ private:
     RunCharts* m_charts;
     VerdictPanel* m_verdict;
     RunsPage* m_runs;
+    CapacityPage* m_capacity;
     Preflight* m_preflight;
     std::unique_ptr<LoadProcess> m_process;
     std::optional<ops::LoadResult> m_result; ///< of the run that is shown
-    bool m_starting = false; ///< the look before the run is under way
+    std::optional<Wanted> m_starting; ///< the look before this run is under way
     bool m_lookedForLost = false;
 };
 

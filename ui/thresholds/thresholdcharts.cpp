@@ -1,11 +1,11 @@
 #include "ui/thresholds/thresholdcharts.h"
 
+#include "ui/charts/xychart.h"
 #include "ui/shell/button.h"
 #include "ui/shell/card.h"
 #include "ui/shell/format.h"
 #include "ui/thresholds/confidencehistogram.h"
 #include "ui/thresholds/heatmapview.h"
-#include "ui/thresholds/xychart.h"
 
 #include <QComboBox>
 #include <QDoubleSpinBox>

@@ -5,6 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/resources.h"
 #include "engine/operations/environment/localstack.h"
+#include "ui/charts/xychart.h"
 #include "ui/shell/button.h"
 #include "ui/shell/confirmdialog.h"
 #include "ui/shell/console.h"
@@ -25,7 +26,6 @@
 #include "ui/thresholds/thresholdcharts.h"
 #include "ui/thresholds/thresholdsworkspace.h"
 #include "ui/thresholds/versionsview.h"
-#include "ui/thresholds/xychart.h"
 
 #include <QAccessible>
 #include <QApplication>

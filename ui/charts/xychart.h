@@ -10,7 +10,8 @@
 namespace sluice::ui {
 
 /// One or two lines over a plain axis: risk against coverage, precision and recall, cost,
-/// reliability. Values under the mouse are said in the corner; the arrow keys walk the first line.
+/// reliability, throughput against concurrency. Values under the mouse are said in the corner; the
+/// arrow keys walk the first line.
 class XyChart : public QWidget
 {
     Q_OBJECT
@@ -18,11 +19,11 @@ class XyChart : public QWidget
 public:
     struct Line
     {
-        QString name;
+        QString name; ///< empty: not in the legend, and nothing is read from it
         QPolygonF points; ///< rising in x
         int style = 0; ///< series number of the theme
         bool dots = false; ///< points alone, with bars from `low` to `high` where they are given
-        QList<QPointF> bars; ///< (low, high) of each point
+        QList<QPointF> bars; ///< (low, high) of each point; of a line: the band round it
     };
     struct Axis
     {
@@ -36,7 +37,8 @@ public:
         Axis x;
         Axis y;
         QList<Line> lines;
-        std::optional<QPointF> here; ///< the present set
+        std::optional<QPointF> here; ///< the point in hand
+        QString hereText; ///< "there: %1 %2, %3 %4"; empty: "at the present thresholds: ..."
         std::optional<double> limit; ///< a dashed line at this y
         QString limitText;
         bool diagonal = false;

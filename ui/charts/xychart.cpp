@@ -1,4 +1,4 @@
-#include "ui/thresholds/xychart.h"
+#include "ui/charts/xychart.h"
 
 #include "ui/charts/axisticks.h"
 #include "ui/shell/format.h"
@@ -45,9 +45,12 @@ void XyChart::setPicture(Picture picture)
     m_picture = std::move(picture);
     m_top = topOf(m_picture);
     if (m_picture.here) {
-        setAccessibleDescription(tr("at the present thresholds: %1 %2, %3 %4")
-                                     .arg(m_picture.x.title, m_picture.x.text(m_picture.here->x()),
-                                         m_picture.y.title, m_picture.y.text(m_picture.here->y())));
+        const QString pattern = m_picture.hereText.isEmpty()
+            ? tr("at the present thresholds: %1 %2, %3 %4")
+            : m_picture.hereText;
+        setAccessibleDescription(
+            pattern.arg(m_picture.x.title, m_picture.x.text(m_picture.here->x()), m_picture.y.title,
+                m_picture.y.text(m_picture.here->y())));
     }
     update();
 }
@@ -114,6 +117,18 @@ void XyChart::drawLine(QPainter& painter, const Line& line)
 {
     const QPen pen = theme().seriesPen(line.style);
     if (!line.dots) {
+        if (!line.bars.isEmpty()) {
+            QPolygonF band;
+            for (qsizetype index = 0; index < line.bars.size(); ++index) {
+                band << place({line.points[index].x(), line.bars[index].y()});
+            }
+            for (qsizetype index = line.bars.size() - 1; index >= 0; --index) {
+                band << place({line.points[index].x(), line.bars[index].x()});
+            }
+            painter.setPen(Qt::NoPen);
+            painter.setBrush(withAlpha(pen.color(), 0.15));
+            painter.drawPolygon(band);
+        }
         QPolygonF drawn;
         drawn.reserve(line.points.size());
         for (const QPointF& point : line.points) {
@@ -175,8 +190,17 @@ void XyChart::drawMarks(QPainter& painter)
         return;
     }
     for (const Line& line : m_picture.lines) {
+        if (line.name.isEmpty()) {
+            continue;
+        }
         painter.setPen(theme().seriesPen(line.style));
-        painter.drawLine(QPointF(x, 9), QPointF(x + 18, 9));
+        painter.setBrush(theme().seriesPen(line.style).color());
+        if (line.dots) {
+            painter.setPen(Qt::NoPen);
+            painter.drawEllipse(QPointF(x + 9, 9), 3.5, 3.5);
+        } else {
+            painter.drawLine(QPointF(x, 9), QPointF(x + 18, 9));
+        }
         painter.setPen(colors.muted);
         painter.drawText(QPointF(x + 23, 13), line.name);
         x += 23 + painter.fontMetrics().horizontalAdvance(line.name) + 16;
@@ -187,7 +211,7 @@ QString XyChart::readOut() const
 {
     QStringList words{m_picture.x.title.section(u':', 0, 0) % u' ' % m_picture.x.text(*m_cursor)};
     for (const Line& line : m_picture.lines) {
-        if (const auto point = at(line, *m_cursor)) {
+        if (const auto point = at(line, *m_cursor); point && !line.name.isEmpty()) {
             words << QString(line.name % u' ' % m_picture.y.text(point->y()));
         }
     }
