@@ -186,10 +186,17 @@ QString newRunFolder(const Scenario& scenario)
             letter = u'-';
         }
     }
-    return QStringLiteral("%1/%2-%3-%4")
-        .arg(runsFolder(),
-            QDateTime::currentDateTimeUtc().toString(QStringLiteral("yyyyMMdd'T'HHmmss'Z'")), name)
-        .arg(::getpid());
+    const QString first =
+        QStringLiteral("%1/%2-%3-%4")
+            .arg(runsFolder(),
+                QDateTime::currentDateTimeUtc().toString(QStringLiteral("yyyyMMdd'T'HHmmss'Z'")),
+                name)
+            .arg(::getpid());
+    QString folder = first;
+    for (int next = 2; QFileInfo::exists(folder); ++next) {
+        folder = QStringLiteral("%1-%2").arg(first).arg(next);
+    }
+    return folder;
 }
 
 namespace {

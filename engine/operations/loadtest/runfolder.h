@@ -44,7 +44,8 @@ Result<LoadResult> readRunHead(const QString& folder);
 
 /// $SLUICE_DATA_HOME, else $XDG_DATA_HOME/sluice, then "runs".
 QString runsFolder();
-/// A new run's folder in it: time, scenario and process, "20260301T101500Z-normal-4711".
+/// A new run's folder in it: time, scenario and process, "20260301T101500Z-normal-4711"; with "-2"
+/// where one of the same second is there.
 QString newRunFolder(const Scenario& scenario);
 /// A run by its id in runsFolder(), by a folder, or "latest". Input error where there is none.
 Result<QString> findRun(const QString& idOrFolder);

@@ -282,6 +282,14 @@ void TestRunFolder::runsAreListed()
     const QString fresh = newRunFolder(Scenario::constant(QStringLiteral("a/b c"), 1, 1, 1));
     QVERIFY(fresh.startsWith(runsFolder()));
     QVERIFY(fresh.contains(QStringLiteral("-a-b-c-")));
+    // Those of one second don't share it.
+    QSet<QString> folders;
+    for (int more = 0; more < 5; ++more) {
+        const QString next = newRunFolder(Scenario::constant(QStringLiteral("a/b c"), 1, 1, 1));
+        QVERIFY(QDir().mkpath(next));
+        folders << next;
+    }
+    QCOMPARE(folders.size(), 5);
 }
 
 void TestRunFolder::partsAreMerged()
