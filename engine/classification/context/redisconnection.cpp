@@ -1,8 +1,8 @@
 #include "engine/classification/context/redisconnection.h"
 
+#include "engine/classification/context/hiredisadapter.h"
+
 #include <algorithm>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <hiredis/async.h>
@@ -161,14 +161,8 @@ private:
             retryLater();
             return;
         }
-        m_descriptor = std::make_unique<asio::posix::stream_descriptor>(m_loop, m_context->c.fd);
+        HiredisAdapter::attach(m_loop, m_context);
         m_context->data = this;
-        m_context->ev.data = this;
-        m_context->ev.addRead = [](void* self) { static_cast<State*>(self)->wantRead(true); };
-        m_context->ev.delRead = [](void* self) { static_cast<State*>(self)->wantRead(false); };
-        m_context->ev.addWrite = [](void* self) { static_cast<State*>(self)->wantWrite(true); };
-        m_context->ev.delWrite = [](void* self) { static_cast<State*>(self)->wantWrite(false); };
-        m_context->ev.cleanup = [](void* self) { static_cast<State*>(self)->releaseDescriptor(); };
         redisAsyncSetConnectCallback(m_context, [](const redisAsyncContext* context, int status) {
             static_cast<State*>(context->data)->onConnect(status);
         });
@@ -188,7 +182,6 @@ private:
             lost(reason);
             return;
         }
-        m_connected = true;
         const auto named = [this](const Result<RedisValue>& reply) {
             if (!reply) {
                 refuseConnection(reply.error().text());
@@ -470,79 +463,6 @@ private:
         }
     }
 
-    // The adapter: hiredis says what it wants to wait for, Asio waits.
-    void wantRead(bool wanted)
-    {
-        m_wantRead = wanted;
-        if (wanted && !m_reading && m_descriptor != nullptr) {
-            m_reading = true;
-            wait(asio::posix::stream_descriptor::wait_read);
-        }
-    }
-
-    void wantWrite(bool wanted)
-    {
-        m_wantWrite = wanted;
-        if (!wanted || m_writing || m_descriptor == nullptr) {
-            return;
-        }
-        m_writing = true;
-        if (!m_connected) {
-            wait(asio::posix::stream_descriptor::wait_write);
-            return;
-        }
-        // A connected socket mostly takes it all: written at the end of this turn of the loop, with
-        // what else is asked in it, and waited for only where it did not.
-        asio::post(m_loop, [weak = weak_from_this(), epoch = m_epoch] {
-            const auto self = weak.lock();
-            if (!self || epoch != self->m_epoch || self->m_context == nullptr) {
-                return;
-            }
-            redisAsyncHandleWrite(self->m_context);
-            if (epoch == self->m_epoch && self->m_context != nullptr) {
-                if (self->m_wantWrite) {
-                    self->wait(asio::posix::stream_descriptor::wait_write);
-                } else {
-                    self->m_writing = false;
-                }
-            }
-        });
-    }
-
-    void wait(asio::posix::stream_descriptor::wait_type type)
-    {
-        const bool read = type == asio::posix::stream_descriptor::wait_read;
-        m_descriptor->async_wait(
-            type, [weak = weak_from_this(), read, epoch = m_epoch](const error_code& code) {
-                const auto self = weak.lock();
-                if (!self || epoch != self->m_epoch) {
-                    return; // a wait of a connection that is gone
-                }
-                (read ? self->m_reading : self->m_writing) = false;
-                if (code || self->m_context == nullptr) {
-                    return;
-                }
-                if (read && self->m_wantRead) {
-                    redisAsyncHandleRead(self->m_context);
-                } else if (!read && self->m_wantWrite) {
-                    redisAsyncHandleWrite(self->m_context);
-                }
-                if (epoch == self->m_epoch && self->m_context != nullptr) {
-                    read ? self->wantRead(self->m_wantRead) : self->wantWrite(self->m_wantWrite);
-                }
-            });
-    }
-
-    void releaseDescriptor()
-    {
-        ++m_epoch;
-        m_wantRead = m_wantWrite = m_reading = m_writing = m_connected = false;
-        if (m_descriptor != nullptr) {
-            m_descriptor->release(); // hiredis closes it
-            m_descriptor.reset();
-        }
-    }
-
     asio::io_context& m_loop;
     RedisSettings m_settings;
     asio::steady_timer m_retry;
@@ -552,15 +472,12 @@ private:
     CircuitBreaker m_breaker;
     std::minstd_rand m_random{std::random_device()()};
     redisAsyncContext* m_context = nullptr;
-    std::unique_ptr<asio::posix::stream_descriptor> m_descriptor;
     std::deque<Sent> m_sent; ///< not answered yet, also where nobody waits any more
     std::uint64_t m_firstSent = 0; ///< number of the first of them
     std::priority_queue<Deadline> m_deadlines; ///< of m_sent, and of some that were answered
     std::vector<const char*> m_texts; ///< of the command being sent
     std::vector<std::size_t> m_sizes;
     Clock::time_point m_silentSince{}; ///< last answer, or when the first unanswered was sent
-    std::uint64_t m_epoch =
-        0; ///< counts connections: late events of an earlier one are known by it
     Clock::time_point m_connectBy{};
     Clock::time_point m_armedFor{}; ///< when m_deadline fires; none: it is not armed
     std::string m_lastError = "it has not been connected yet";
@@ -570,11 +487,6 @@ private:
     bool m_started = false;
     bool m_ready = false;
     bool m_closed = false;
-    bool m_connected = false; ///< the socket; it may not be logged in yet
-    bool m_wantRead = false;
-    bool m_wantWrite = false;
-    bool m_reading = false;
-    bool m_writing = false;
 };
 
 RedisConnection::RedisConnection(asio::io_context& loop, RedisSettings settings)
