@@ -1,31 +1,21 @@
 #pragma once
 
+#include "tests/support/requestserver.h"
+
 #include <QByteArray>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QRegularExpression>
-#include <QTcpServer>
-#include <QTcpSocket>
 #include <zlib.h>
 
 namespace sluice::test {
 
 /// Takes envelopes as Sentry does, strictly: whatever is not as the protocol says is noted in
 /// `problems`. Answers with `status` and `headers`. Needs the event loop.
-class SentrySink : public QTcpServer
+class SentrySink : public RequestServer
 {
 public:
-    explicit SentrySink()
-    {
-        connect(this, &QTcpServer::newConnection, this, [this] {
-            while (QTcpSocket* socket = nextPendingConnection()) {
-                connect(socket, &QTcpSocket::readyRead, this, [this, socket] { onData(socket); });
-                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
-            }
-        });
-        listen(QHostAddress::LocalHost);
-    }
     std::string dsn(const char* key = "publickey") const
     {
         return "http://" + std::string(key) + "@127.0.0.1:" + std::to_string(serverPort()) + "/42";
@@ -46,41 +36,15 @@ private:
         }
     }
 
-    void onData(QTcpSocket* socket)
+    void handle(QTcpSocket* socket, const HttpRequest& request) override
     {
-        QByteArray& in = m_received[socket];
-        in += socket->readAll();
-        const qsizetype end = in.indexOf("\r\n\r\n");
-        if (end < 0) {
-            return;
-        }
-        const QByteArray head = in.left(end + 2);
-        const qsizetype length = header(head, "Content-Length").toLongLong();
-        if (in.size() < end + 4 + length) {
-            return;
-        }
         ++requests;
-        expect(in.size() == end + 4 + length, "bytes behind the body");
-        check(head, in.mid(end + 4, length));
-        m_received.remove(socket);
-        if (silent) {
-            return;
+        expect(!request.isFollowed, "bytes behind the body");
+        check(request);
+        if (!silent) {
+            reply(socket, R"({"id":"x"})", QByteArray::number(status) + " X", headers);
+            socket->disconnectFromHost();
         }
-        const QByteArray body = R"({"id":"x"})";
-        socket->write("HTTP/1.1 " + QByteArray::number(status) + " X\r\n" + headers
-            + "Content-Length: " + QByteArray::number(body.size()) + "\r\n\r\n" + body);
-        socket->disconnectFromHost();
-    }
-
-    static QByteArray header(const QByteArray& head, const QByteArray& name)
-    {
-        const QByteArray start = name.toLower() + ": ";
-        for (const QByteArray& line : head.split('\n')) {
-            if (line.toLower().startsWith(start)) {
-                return line.mid(name.size() + 2).trimmed();
-            }
-        }
-        return {};
     }
 
     static QByteArray inflated(QByteArray bytes)
@@ -98,19 +62,20 @@ private:
         return out;
     }
 
-    void check(const QByteArray& head, const QByteArray& body)
+    void check(const HttpRequest& request)
     {
         static const QRegularExpression auth(
             QStringLiteral("^Sentry sentry_version=7, sentry_client=[a-z.]+/[0-9.]+, "
                            "sentry_key=publickey(, sentry_secret=secretkey)?$"));
-        expect(head.startsWith("POST /api/42/envelope/ HTTP/1.1\r\n"), "request line: " + head);
-        expect(header(head, "Host") == "127.0.0.1:" + QByteArray::number(serverPort()), "Host");
-        expect(header(head, "Content-Type") == "application/x-sentry-envelope", "Content-Type");
-        expect(!header(head, "User-Agent").isEmpty(), "User-Agent");
-        expect(auth.match(QString::fromUtf8(header(head, "X-Sentry-Auth"))).hasMatch(),
-            "X-Sentry-Auth: " + header(head, "X-Sentry-Auth"));
-        expect(header(head, "Content-Encoding") == "gzip", "Content-Encoding");
-        const QByteArray whole = inflated(body);
+        expect(request.head.startsWith("POST /api/42/envelope/ HTTP/1.1\r\n"),
+            "request line: " + request.head);
+        expect(request.header("Host") == "127.0.0.1:" + QByteArray::number(serverPort()), "Host");
+        expect(request.header("Content-Type") == "application/x-sentry-envelope", "Content-Type");
+        expect(!request.header("User-Agent").isEmpty(), "User-Agent");
+        expect(auth.match(QString::fromUtf8(request.header("X-Sentry-Auth"))).hasMatch(),
+            "X-Sentry-Auth: " + request.header("X-Sentry-Auth"));
+        expect(request.header("Content-Encoding") == "gzip", "Content-Encoding");
+        const QByteArray whole = inflated(request.body);
         expect(!whole.isEmpty(), "gzip");
         checkEnvelope(whole);
     }
@@ -146,8 +111,6 @@ private:
         }
         events.append(event);
     }
-
-    QHash<QTcpSocket*, QByteArray> m_received;
 };
 
 } // namespace sluice::test

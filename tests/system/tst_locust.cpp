@@ -1,12 +1,11 @@
 #include "engine/operations/loadtest/locustrunner.h"
+#include "tests/support/requestserver.h"
 #include "tests/support/testcase.h"
 
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
 #include <QStandardPaths>
-#include <QTcpServer>
-#include <QTcpSocket>
 #include <csignal>
 #include <optional>
 
@@ -16,7 +15,7 @@ using namespace sluice::ops;
 namespace {
 
 /// Counts what is asked of it, by session; every n-th answer is a 503.
-class CountingServer : public QTcpServer
+class CountingServer : public test::RequestServer
 {
 public:
     qint64 requests = 0;
@@ -24,44 +23,14 @@ public:
     int everyNth = 0;
     QHash<QByteArray, QList<QByteArray>> bodies; ///< by session
 
-    CountingServer()
+protected:
+    void handle(QTcpSocket* socket, const test::HttpRequest& request) override
     {
-        listen(QHostAddress::LocalHost);
-        connect(this, &QTcpServer::newConnection, this, [this] {
-            while (QTcpSocket* socket = nextPendingConnection()) {
-                connect(socket, &QTcpSocket::readyRead, socket, [this, socket] { read(socket); });
-                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
-            }
-        });
-    }
-    QUrl url() const { return QUrl(QStringLiteral("http://127.0.0.1:%1").arg(serverPort())); }
-
-private:
-    static QByteArray header(const QByteArray& head, const QByteArray& name)
-    {
-        const qsizetype at = head.toLower().indexOf(QByteArray("\r\n" + name + ": "));
-        const qsizetype from = at + name.size() + 4;
-        return at < 0 ? QByteArray() : head.mid(from, head.indexOf('\r', from) - from);
-    }
-    void read(QTcpSocket* socket)
-    {
-        QByteArray buffer = socket->property("buffer").toByteArray() + socket->readAll();
-        for (;;) {
-            const qsizetype end = buffer.indexOf("\r\n\r\n");
-            const QByteArray head = buffer.left(end + 2);
-            const qsizetype length = header(head, "content-length").toLongLong();
-            if (end < 0 || buffer.size() < end + 4 + length) {
-                break;
-            }
-            bodies[header(head, "x-session-id")] << buffer.mid(end + 4, length);
-            buffer.remove(0, end + 4 + length);
-            const bool refuse = everyNth > 0 && requests % everyNth == 0;
-            ++requests;
-            refused += refuse ? 1 : 0;
-            socket->write(refuse ? "HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n{}"
-                                 : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
-        }
-        socket->setProperty("buffer", buffer);
+        bodies[request.header("X-Session-Id")] << request.body;
+        const bool refuse = everyNth > 0 && requests % everyNth == 0;
+        ++requests;
+        refused += refuse ? 1 : 0;
+        reply(socket, "{}", refuse ? "503 Busy" : "200 OK");
     }
 };
 

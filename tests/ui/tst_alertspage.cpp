@@ -1,6 +1,7 @@
 #include "engine/operations/monitoring/alerts.h"
 #include "tests/support/ownconsole.h"
 #include "tests/support/pictures.h"
+#include "tests/support/requestserver.h"
 #include "tests/support/testcase.h"
 #include "ui/charts/chartgroup.h"
 #include "ui/monitor/alertspage.h"
@@ -12,8 +13,6 @@
 #include <QJsonObject>
 #include <QLineEdit>
 #include <QTableWidget>
-#include <QTcpServer>
-#include <QTcpSocket>
 #include <QTemporaryDir>
 
 using namespace sluice;
@@ -23,48 +22,22 @@ namespace {
 
 /// Prometheus' list of Alertmanagers and that one's silences, as far as the page asks for them
 /// (`tst_stackextras` has the real ones, where they are installed).
-class Silencer : public QTcpServer
+class Silencer : public test::RequestServer
 {
 public:
-    Silencer()
-    {
-        connect(this, &QTcpServer::newConnection, this, [this] {
-            while (QTcpSocket* socket = nextPendingConnection()) {
-                connect(socket, &QTcpSocket::readyRead, this, [this, socket] { onData(socket); });
-                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
-            }
-        });
-        listen(QHostAddress::LocalHost);
-    }
-    QUrl url() const { return QUrl(QStringLiteral("http://127.0.0.1:%1").arg(serverPort())); }
-
     QJsonArray silences;
     bool refuses = false; ///< to silence
 
-private:
-    void onData(QTcpSocket* socket)
+protected:
+    void handle(QTcpSocket* socket, const test::HttpRequest& request) override
     {
-        QByteArray& in = m_received[socket];
-        in += socket->readAll();
-        const qsizetype end = in.indexOf("\r\n\r\n");
-        if (end < 0) {
-            return;
-        }
-        const QByteArray head = in.left(end).toLower();
-        const qsizetype at = head.indexOf("content-length: ");
-        const qsizetype length = at < 0 ? 0 : head.mid(at + 16).split('\r').first().toLongLong();
-        if (in.size() < end + 4 + length) {
-            return;
-        }
-        int status = 200;
-        const QByteArray body = answer(in.left(in.indexOf(" HTTP/")), in.mid(end + 4), status);
-        m_received.remove(socket);
-        socket->write("HTTP/1.1 " + QByteArray::number(status)
-            + " X\r\nContent-Length: " + QByteArray::number(body.size()) + "\r\n\r\n" + body);
+        QByteArray status = "200 OK";
+        reply(socket, answer(request.line, request.body, status), status);
         socket->disconnectFromHost();
     }
 
-    QByteArray answer(const QByteArray& asked, const QByteArray& body, int& status)
+private:
+    QByteArray answer(const QByteArray& asked, const QByteArray& body, QByteArray& status)
     {
         if (asked.startsWith("GET /api/v1/alertmanagers")) {
             const QString one = url().toString() % QStringLiteral("/api/v2/alerts");
@@ -86,11 +59,9 @@ private:
             silences = {};
             return {};
         }
-        status = refuses && asked.startsWith("POST") ? 400 : 404;
+        status = refuses && asked.startsWith("POST") ? "400 No" : "404 No";
         return R"("no")";
     }
-
-    QHash<QTcpSocket*, QByteArray> m_received;
 };
 
 ops::AlertRule firingRule()

@@ -2,11 +2,11 @@
 #include "engine/operations/loadtest/loadrun.h"
 #include "engine/operations/loadtest/verdict.h"
 #include "engine/operations/threads/handover.h"
+#include "tests/support/requestserver.h"
 #include "tests/support/testcase.h"
 
 #include <QElapsedTimer>
 #include <QSet>
-#include <QTcpServer>
 #include <QTcpSocket>
 #include <QTemporaryDir>
 #include <QThread>
@@ -18,52 +18,21 @@ using namespace sluice::ops;
 namespace {
 
 /// A server whose answers are as slow or as wrong as a test wants them.
-class OddServer : public QTcpServer
+class OddServer : public test::RequestServer
 {
 public:
     std::function<void(QTcpSocket*, const QByteArray& request)> answer;
     int requests = 0;
     QSet<QByteArray> sessions;
 
-    OddServer()
-    {
-        listen(QHostAddress::LocalHost);
-        connect(this, &QTcpServer::newConnection, this, [this] {
-            while (QTcpSocket* socket = nextPendingConnection()) {
-                connect(socket, &QTcpSocket::readyRead, socket, [this, socket] { read(socket); });
-                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
-            }
-        });
-    }
-    QUrl url() const { return QUrl(QStringLiteral("http://127.0.0.1:%1").arg(serverPort())); }
-    static void ok(QTcpSocket* socket)
-    {
-        socket->write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
-    }
+    static void ok(QTcpSocket* socket) { reply(socket, "{}"); }
 
-private:
-    void read(QTcpSocket* socket)
+protected:
+    void handle(QTcpSocket* socket, const test::HttpRequest& request) override
     {
-        QByteArray buffer = socket->property("buffer").toByteArray() + socket->readAll();
-        for (;;) {
-            const qsizetype head = buffer.indexOf("\r\n\r\n");
-            const qsizetype at = buffer.toLower().indexOf("content-length: ");
-            if (head < 0 || at < 0) {
-                break;
-            }
-            const qsizetype length =
-                buffer.mid(at + 16, buffer.indexOf('\r', at) - at - 16).toLongLong();
-            if (buffer.size() < head + 4 + length) {
-                break;
-            }
-            ++requests;
-            const qsizetype session = buffer.toLower().indexOf("x-session-id: ");
-            sessions << buffer.mid(session + 14, buffer.indexOf('\r', session) - session - 14);
-            const QByteArray request = buffer.left(head + 4 + length);
-            buffer.remove(0, head + 4 + length);
-            answer(socket, request);
-        }
-        socket->setProperty("buffer", buffer);
+        ++requests;
+        sessions << request.header("X-Session-Id");
+        answer(socket, request.head + "\r\n" + request.body);
     }
 };
 

@@ -1,4 +1,5 @@
 #include "engine/operations/rollout/nginxbalancer.h"
+#include "tests/support/requestserver.h"
 #include "tests/support/splitnginx.h"
 #include "tests/support/testcase.h"
 
@@ -7,37 +8,11 @@
 #include <QFile>
 #include <QNetworkReply>
 #include <QProcess>
-#include <QTcpServer>
 #include <QTcpSocket>
 #include <QTemporaryDir>
 
 using namespace sluice;
 using namespace sluice::ops;
-
-namespace {
-
-/// A worker that answers everything with its name.
-class NamedServer : public QTcpServer
-{
-public:
-    explicit NamedServer(QByteArray name)
-    {
-        listen(QHostAddress::LocalHost);
-        connect(this, &QTcpServer::newConnection, this, [this, name = std::move(name)] {
-            while (QTcpSocket* socket = nextPendingConnection()) {
-                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
-                connect(socket, &QTcpSocket::readyRead, socket, [socket, name] {
-                    if (socket->readAll().contains("\r\n\r\n")) {
-                        socket->write("HTTP/1.1 200 OK\r\nContent-Length: "
-                            + QByteArray::number(name.size()) + "\r\n\r\n" + name);
-                    }
-                });
-            }
-        });
-    }
-};
-
-} // namespace
 
 /// Against a real nginx, with the configuration of packaging/nginx/sluice-split.conf.
 class TestNginxBalancer : public test::TestCase
@@ -90,8 +65,8 @@ private:
         return found;
     }
 
-    std::unique_ptr<NamedServer> m_blue;
-    std::unique_ptr<NamedServer> m_green;
+    std::unique_ptr<test::NamedServer> m_blue;
+    std::unique_ptr<test::NamedServer> m_green;
     std::unique_ptr<test::SplitNginx> m_nginx;
     std::unique_ptr<NginxBalancer> m_balancer;
     QNetworkAccessManager m_network;
@@ -101,8 +76,8 @@ private:
 void TestNginxBalancer::init()
 {
     failOnWarnings();
-    m_blue = std::make_unique<NamedServer>("blue");
-    m_green = std::make_unique<NamedServer>("green");
+    m_blue = std::make_unique<test::NamedServer>("blue");
+    m_green = std::make_unique<test::NamedServer>("green");
     m_nginx = std::make_unique<test::SplitNginx>();
     QVERIFY(m_nginx->start(m_blue->serverPort(), m_green->serverPort()));
     m_port = m_nginx->port();

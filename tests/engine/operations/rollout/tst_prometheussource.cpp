@@ -1,9 +1,8 @@
 #include "engine/operations/rollout/prometheussource.h"
 #include "tests/engine/operations/rollout/plant.h"
+#include "tests/support/requestserver.h"
 #include "tests/support/testcase.h"
 
-#include <QTcpServer>
-#include <QTcpSocket>
 #include <algorithm>
 
 using namespace sluice;
@@ -13,38 +12,24 @@ using namespace sluice::test;
 namespace {
 
 /// Answers every question with one body.
-class FakePrometheus : public QTcpServer
+class FakePrometheus : public RequestServer
 {
 public:
     QByteArray body = R"({"status":"success","data":{"resultType":"matrix","result":[]}})";
     QList<QByteArray> asked;
 
-    FakePrometheus()
+protected:
+    void handle(QTcpSocket* socket, const HttpRequest& request) override
     {
-        listen(QHostAddress::LocalHost);
-        connect(this, &QTcpServer::newConnection, this, [this] {
-            while (QTcpSocket* socket = nextPendingConnection()) {
-                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
-                connect(socket, &QTcpSocket::readyRead, socket, [this, socket] {
-                    const QByteArray request = socket->readAll();
-                    if (!request.contains("query=")) {
-                        return; // the form follows
-                    }
-                    asked << QByteArray::fromPercentEncoding(request);
-                    const bool instant = asked.last().contains("vector(");
-                    const QByteArray answer = instant
-                        ? QByteArray(
-                            R"({"status":"success","data":{"resultType":"vector","result":)"
-                            R"([{"metric":{},"value":[1,"3"]},{"metric":{},"value":[1,"NaN"]}]}})")
-                        : body;
-                    socket->write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                                  "Content-Length: "
-                        + QByteArray::number(answer.size()) + "\r\n\r\n" + answer);
-                });
-            }
-        });
+        asked << QByteArray::fromPercentEncoding(request.head + request.body);
+        const bool instant = asked.last().contains("vector(");
+        reply(socket,
+            instant
+                ? QByteArray(R"({"status":"success","data":{"resultType":"vector","result":)"
+                             R"([{"metric":{},"value":[1,"3"]},{"metric":{},"value":[1,"NaN"]}]}})")
+                : body,
+            "200 OK", "Content-Type: application/json\r\n");
     }
-    QUrl url() const { return QUrl(QStringLiteral("http://127.0.0.1:%1").arg(serverPort())); }
 };
 
 } // namespace

@@ -4,13 +4,12 @@
 #include "engine/operations/rollout/releasedeployer.h"
 #include "engine/service/service.h"
 #include "tests/support/redisserver.h"
+#include "tests/support/requestserver.h"
 #include "tests/support/testcase.h"
 #include "tests/support/worker.h"
 
 #include <QCryptographicHash>
 #include <QFile>
-#include <QTcpServer>
-#include <QTcpSocket>
 #include <QTemporaryDir>
 
 using namespace sluice;
@@ -19,40 +18,20 @@ using namespace sluice::ops;
 namespace {
 
 /// A receiver of web hooks that answers as it is told.
-class Receiver : public QTcpServer
+class Receiver : public test::RequestServer
 {
 public:
     QByteArray answer = "200 OK";
     QList<QByteArray> got; ///< whole requests
-    int connections = 0; ///< open ones
 
-    Receiver()
+    QString url() const { return RequestServer::url(QStringLiteral("/hook")).toString(); }
+
+protected:
+    void handle(QTcpSocket* socket, const test::HttpRequest& request) override
     {
-        listen(QHostAddress::LocalHost);
-        connect(this, &QTcpServer::newConnection, this, [this] {
-            while (QTcpSocket* socket = nextPendingConnection()) {
-                ++connections;
-                connect(socket, &QTcpSocket::disconnected, this, [this, socket] {
-                    --connections;
-                    socket->deleteLater();
-                });
-                auto buffer = std::make_shared<QByteArray>();
-                connect(socket, &QTcpSocket::readyRead, socket, [this, socket, buffer] {
-                    *buffer += socket->readAll();
-                    const qsizetype end = buffer->indexOf("\r\n\r\n");
-                    const qsizetype at = buffer->toLower().indexOf("content-length: ");
-                    if (end < 0 || at < 0
-                        || buffer->size() - end - 4
-                            < buffer->mid(at + 16, buffer->indexOf('\r', at) - at - 16).toInt()) {
-                        return;
-                    }
-                    got << std::exchange(*buffer, {});
-                    socket->write("HTTP/1.1 " + answer + "\r\nContent-Length: 0\r\n\r\n");
-                });
-            }
-        });
+        got << request.head + "\r\n" + request.body;
+        reply(socket, {}, answer);
     }
-    QString url() const { return QStringLiteral("http://127.0.0.1:%1/hook").arg(serverPort()); }
 };
 
 RolloutState stateOf()
@@ -306,7 +285,7 @@ void TestRolloutServices::noticesAreSentOnce()
         QTRY_VERIFY_WITH_TIMEOUT(!generic.got.isEmpty() && !slack.got.isEmpty(), 10000);
         QTRY_COMPARE_WITH_TIMEOUT((*box)->waiting(), 1, 10000); // the one that was not taken
     }
-    QTRY_COMPARE_WITH_TIMEOUT(slack.connections, 0, 10000); // nothing of the first is under way
+    QTRY_COMPARE_WITH_TIMEOUT(slack.connections(), 0, 10000); // nothing of the first is under way
     slack.got.clear();
     slack.answer = "204 Taken";
     {

@@ -2,6 +2,7 @@
 #include "engine/operations/rollout/trafficrouter.h"
 #include "tests/support/process.h"
 #include "tests/support/redisserver.h"
+#include "tests/support/requestserver.h"
 #include "tests/support/testcase.h"
 
 #include <QDateTime>
@@ -9,41 +10,11 @@
 #include <QLocalServer>
 #include <QLocalSocket>
 #include <QProcess>
-#include <QTcpServer>
 #include <QTcpSocket>
 #include <QTemporaryDir>
 
 using namespace sluice;
 using namespace sluice::ops;
-
-namespace {
-
-/// A worker that answers everything with its name.
-class NamedServer : public QTcpServer
-{
-public:
-    explicit NamedServer(QByteArray name)
-        : m_name(std::move(name))
-    {
-        listen(QHostAddress::LocalHost);
-        connect(this, &QTcpServer::newConnection, this, [this] {
-            while (QTcpSocket* socket = nextPendingConnection()) {
-                connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
-                connect(socket, &QTcpSocket::readyRead, socket, [this, socket] {
-                    if (socket->isOpen() && socket->readAll().contains("\r\n\r\n")) {
-                        socket->write("HTTP/1.1 200 OK\r\nContent-Length: "
-                            + QByteArray::number(m_name.size()) + "\r\n\r\n" + m_name);
-                    }
-                });
-            }
-        });
-    }
-
-private:
-    QByteArray m_name;
-};
-
-} // namespace
 
 /// Against a real HAProxy.
 class TestTrafficRouter : public test::TestCase
@@ -96,8 +67,8 @@ private:
     }
 
     std::unique_ptr<QTemporaryDir> m_folder;
-    std::unique_ptr<NamedServer> m_blue;
-    std::unique_ptr<NamedServer> m_green;
+    std::unique_ptr<test::NamedServer> m_blue;
+    std::unique_ptr<test::NamedServer> m_green;
     std::unique_ptr<QProcess> m_haproxy;
     std::unique_ptr<TrafficRouter> m_router;
     quint16 m_port = 0;
@@ -107,8 +78,8 @@ void TestTrafficRouter::init()
 {
     failOnWarnings();
     m_folder = std::make_unique<QTemporaryDir>();
-    m_blue = std::make_unique<NamedServer>("blue");
-    m_green = std::make_unique<NamedServer>("green");
+    m_blue = std::make_unique<test::NamedServer>("blue");
+    m_green = std::make_unique<test::NamedServer>("green");
     const auto write = [this](const char* name, const QByteArray& content) {
         QFile file(m_folder->filePath(QString::fromUtf8(name)));
         if (file.open(QIODevice::WriteOnly)) {
