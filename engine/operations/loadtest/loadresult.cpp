@@ -251,6 +251,25 @@ void LatencyBlock::addCounts(const LatencyBlock& other)
     addTo(lag, other.lag);
 }
 
+void LatencySum::add(const LatencyBlock& block)
+{
+    m_corrected.merge(block.corrected, block.maxNs);
+    m_uncorrected.merge(block.uncorrected, block.maxNs);
+    m_lag.merge(block.lag, INT64_MAX); // its largest is not kept
+}
+
+void LatencySum::tell(LoadResult& result) const
+{
+    const auto ms = [](std::int64_t nanoseconds) { return double(nanoseconds) / 1e6; };
+    result.p50Ms = ms(m_corrected.quantile(0.50));
+    result.p95Ms = ms(m_corrected.quantile(0.95));
+    result.p99Ms = ms(m_corrected.quantile(0.99));
+    result.maxMs = ms(m_corrected.max());
+    result.uncorrectedP95Ms = ms(m_uncorrected.quantile(0.95));
+    result.uncorrectedP99Ms = ms(m_uncorrected.quantile(0.99));
+    result.startLagP99Ms = ms(m_lag.quantile(0.99));
+}
+
 QJsonObject LatencyBlock::toJson() const
 {
     return {{QStringLiteral("second"), second}, {QStringLiteral("seconds"), seconds},

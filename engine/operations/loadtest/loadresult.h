@@ -168,4 +168,18 @@ struct LoadResult
     static Result<LoadResult> fromJson(const QJsonObject& object, const QString& where);
 };
 
+/// The latencies of a run, block after block, exactly.
+class LatencySum
+{
+public:
+    void add(const LatencyBlock& block);
+    /// Writes the run's figures: p50, p95, p99, longest, uncorrected ones, start lag.
+    void tell(LoadResult& result) const;
+
+private:
+    LatencyHistogram m_corrected;
+    LatencyHistogram m_uncorrected;
+    LatencyHistogram m_lag;
+};
+
 } // namespace sluice::ops

@@ -45,11 +45,6 @@ template <typename Take> void readLines(const std::string& path, Take take)
     }
 }
 
-double ms(std::int64_t nanoseconds)
-{
-    return double(nanoseconds) / 1e6;
-}
-
 constexpr qint64 longestSilence = 180; ///< s; result.json is rewritten every minute
 
 bool isAlive(qint64 pid, const std::string& file)
@@ -247,21 +242,11 @@ QList<LoadResult> listRuns()
 
 void figuresFromBlocks(LoadResult& result)
 {
-    LatencyHistogram corrected;
-    LatencyHistogram uncorrected;
-    LatencyHistogram lag;
+    LatencySum sum;
     for (const LatencyBlock& block : result.blocks) {
-        corrected.merge(block.corrected, block.maxNs);
-        uncorrected.merge(block.uncorrected, block.maxNs);
-        lag.merge(block.lag, INT64_MAX);
+        sum.add(block);
     }
-    result.p50Ms = ms(corrected.quantile(0.50));
-    result.p95Ms = ms(corrected.quantile(0.95));
-    result.p99Ms = ms(corrected.quantile(0.99));
-    result.maxMs = ms(corrected.max());
-    result.uncorrectedP95Ms = ms(uncorrected.quantile(0.95));
-    result.uncorrectedP99Ms = ms(uncorrected.quantile(0.99));
-    result.startLagP99Ms = ms(lag.quantile(0.99));
+    sum.tell(result);
 }
 
 namespace {

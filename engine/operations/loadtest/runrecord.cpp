@@ -17,11 +17,6 @@ constexpr int longRunSeconds = 100; ///< from here on blocks of ten seconds, els
 constexpr int longStepLoadSeconds = 1800; ///< a step is to hold several blocks
 constexpr int checkpointSeconds = 60;
 
-double ms(std::int64_t nanoseconds)
-{
-    return double(nanoseconds) / 1e6;
-}
-
 QJsonObject machine()
 {
     return {{QStringLiteral("sluicectl"), QStringLiteral(SLUICE_VERSION)},
@@ -74,9 +69,7 @@ bool RunRecord::add(LoadSecond second, LatencyBlock part)
     if (m_sampler != nullptr) {
         second.server = m_sampler->latest();
     }
-    m_corrected.merge(part.corrected, part.maxNs);
-    m_uncorrected.merge(part.uncorrected, part.maxNs);
-    m_lag.merge(part.lag, INT64_MAX); // its largest is not kept
+    m_latencies.add(part);
     if (m_block.seconds == 0) {
         m_block = std::move(part);
     } else {
@@ -91,7 +84,7 @@ bool RunRecord::add(LoadSecond second, LatencyBlock part)
         keep(m_writer.add(second));
         if (const int minute = (second.second + 1) / checkpointSeconds; minute > m_savedMinute) {
             m_savedMinute = minute;
-            sum();
+            m_latencies.tell(result);
             judge(result);
             keep(m_writer.save(result));
         }
@@ -127,7 +120,7 @@ void RunRecord::count(LoadResult& result, const LoadSecond& second)
 void RunRecord::finish(bool completed, const QString& otherwise)
 {
     closeBlock();
-    sum();
+    m_latencies.tell(result);
     result.endedAt = QDateTime::currentDateTimeUtc();
     result.completed = completed;
     result.state = completed ? QStringLiteral("completed")
@@ -159,18 +152,6 @@ void RunRecord::closeBlock()
     }
     result.blocks.push_back(std::exchange(m_block, LatencyBlock()));
     m_block.seconds = 0;
-}
-
-/// The figures as far as they are known.
-void RunRecord::sum()
-{
-    result.p50Ms = ms(m_corrected.quantile(0.50));
-    result.p95Ms = ms(m_corrected.quantile(0.95));
-    result.p99Ms = ms(m_corrected.quantile(0.99));
-    result.maxMs = ms(m_corrected.max());
-    result.uncorrectedP95Ms = ms(m_uncorrected.quantile(0.95));
-    result.uncorrectedP99Ms = ms(m_uncorrected.quantile(0.99));
-    result.startLagP99Ms = ms(m_lag.quantile(0.99));
 }
 
 } // namespace sluice::ops

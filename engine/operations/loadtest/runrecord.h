@@ -1,6 +1,5 @@
 #pragma once
 
-#include "engine/operations/loadtest/latencyhistogram.h"
 #include "engine/operations/loadtest/loadrun.h"
 #include "engine/operations/loadtest/serversampler.h"
 
@@ -39,14 +38,11 @@ public:
 private:
     void keep(const Result<void>& written);
     void closeBlock();
-    void sum();
 
     Failed m_couldNotKeep;
     RunWriter m_writer;
     LatencyBlock m_block; ///< the one that grows
-    LatencyHistogram m_corrected; ///< of all seconds until now
-    LatencyHistogram m_uncorrected;
-    LatencyHistogram m_lag;
+    LatencySum m_latencies; ///< of all seconds until now
     std::unique_ptr<ServerSampler> m_sampler;
     int m_blockSeconds = 1;
     int m_savedMinute = 0;
