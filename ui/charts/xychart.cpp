@@ -45,12 +45,9 @@ void XyChart::setPicture(Picture picture)
     m_picture = std::move(picture);
     m_top = topOf(m_picture);
     if (m_picture.here) {
-        const QString pattern = m_picture.hereText.isEmpty()
-            ? tr("at the present thresholds: %1 %2, %3 %4")
-            : m_picture.hereText;
         setAccessibleDescription(
-            pattern.arg(m_picture.x.title, m_picture.x.text(m_picture.here->x()), m_picture.y.title,
-                m_picture.y.text(m_picture.here->y())));
+            m_picture.hereText.arg(m_picture.x.title, m_picture.x.text(m_picture.here->x()),
+                m_picture.y.title, m_picture.y.text(m_picture.here->y())));
     }
     update();
 }

@@ -38,7 +38,7 @@ public:
         Axis y;
         QList<Line> lines;
         std::optional<QPointF> here; ///< the point in hand
-        QString hereText; ///< "there: %1 %2, %3 %4"; empty: "at the present thresholds: ..."
+        QString hereText; ///< what it is: "at the present thresholds: %1 %2, %3 %4", x then y
         std::optional<double> limit; ///< a dashed line at this y
         QString limitText;
         bool diagonal = false;

@@ -505,7 +505,7 @@ void CapacityPage::draw()
     XyChart::Line measured{tr("measured"), {}, 0, true, {}};
     XyChart::Line fitted{tr("fitted"), {}, 2, false, {}};
     XyChart::Line slow{tr("p99 measured"), {}, 0, true, {}};
-    XyChart::Line between{{}, {}, 0, false, {}};
+    XyChart::Line joining{{}, {}, 0, false, {}};
     double top = 0;
     for (const ops::CapacityStep& step : now.steps) {
         measured.points << QPointF(step.concurrency, step.rate);
@@ -515,7 +515,7 @@ void CapacityPage::draw()
         slow.points << QPointF(step.concurrency, step.p99Ms / 1000);
         top = std::max({top, step.rate, measured.bars.last().y()});
     }
-    between.points = slow.points;
+    joining.points = slow.points;
     for (std::size_t index = 0; index < now.grid.size(); ++index) {
         fitted.points << QPointF(now.grid[index], now.fit.rateAt(now.grid[index]));
         fitted.bars << QPointF(now.band[index].low, now.band[index].high);
@@ -531,7 +531,7 @@ void CapacityPage::draw()
     XyChart::Picture latency;
     latency.x = x;
     latency.y = {tr("p99"), 0, 0, [](double s) { return format::duration(s); }};
-    latency.lines = {between, slow};
+    latency.lines = {joining, slow};
     latency.limit = m_p99->value() / 1000;
     latency.limitText = tr("asked for: under %1").arg(format::duration(*latency.limit));
     if (m_found) {

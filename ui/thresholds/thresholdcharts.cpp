@@ -234,6 +234,7 @@ void ThresholdCharts::drawRisk()
     }
     picture.lines << line;
     picture.here = QPointF(outcome.coverage(), outcome.errorRate());
+    picture.hereText = tr("at the present thresholds: %1 %2, %3 %4");
     picture.limit = m_alpha;
     picture.limitText = tr("wanted: at most %1").arg(format::percent(m_alpha));
     m_rightCard->setHint(
@@ -258,6 +259,7 @@ void ThresholdCharts::drawPrecisionRecall()
     }
     picture.lines << precision << recall;
     picture.here = QPointF(m_session->draft().global, 1 - m_session->figures().outcome.errorRate());
+    picture.hereText = tr("at the present thresholds: %1 %2, %3 %4");
     m_rightCard->setHint(tr("right among the accepted, accepted right among those in scope"));
     m_right->setPicture(std::move(picture));
 }
@@ -284,6 +286,7 @@ void ThresholdCharts::drawCost()
         / rows;
     picture.lines << line;
     picture.here = QPointF(m_session->draft().global, now);
+    picture.hereText = tr("at the present thresholds: %1 %2, %3 %4");
     picture.limit = sweep.cost(best, costs) / rows;
     picture.limitText = tr("cheapest: %1 at %2")
                             .arg(format::number(*picture.limit), format::fixed(best.threshold, 3));
