@@ -78,7 +78,7 @@ Result<Studied> studied(const StudyArguments& arguments, ops::RedisClient* redis
         const ops::RolloutState& state = (*published)->state;
         made.canary = made.canary.isEmpty() ? state.canary : made.canary;
         made.fromMs = state.startedMs;
-        made.toMs = state.isActive() ? now : std::max(state.atMs, state.startedMs + 1);
+        made.toMs = state.endMs(now);
     } else if (made.canary.isEmpty()) {
         return published ? inputError("no rollout was ever driven here: say --canary blue or green")
                          : published.error();

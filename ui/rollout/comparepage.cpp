@@ -83,10 +83,7 @@ public:
 
 Tone toneOf(const ops::ComparedMeasure& measure)
 {
-    if (!measure.isKnown() || !measure.differs() || measure.worse == 0) {
-        return Tone::None;
-    }
-    return (measure.difference.low > 0) == (measure.worse > 0) ? Tone::Bad : Tone::Ok;
+    return measure.isWorse() ? Tone::Bad : measure.isBetter() ? Tone::Ok : Tone::None;
 }
 
 } // namespace
@@ -114,7 +111,7 @@ ComparePage::ComparePage(Console* console, RolloutFeed* feed, QWidget* parent)
     m_banner = new InfoBanner(card);
     card->content()->addWidget(m_banner);
     m_measures = new QTableWidget(0, Columns, card);
-    dressPlainTable(m_measures, tr("Measures of both pools"));
+    dressRolloutTable(m_measures, tr("Measures of both pools"));
     m_measures->verticalHeader()->setDefaultSectionSize(27);
     m_measures->setItemDelegateForColumn(Picture, new IntervalDelegate(m_measures));
     m_measures->horizontalHeader()->setSectionResizeMode(Name, QHeaderView::ResizeToContents);
@@ -127,7 +124,7 @@ ComparePage::ComparePage(Console* console, RolloutFeed* feed, QWidget* parent)
     m_agreement->setWordWrap(true);
     below->content()->addWidget(m_agreement);
     m_queries = new QTableWidget(0, 3, below);
-    dressPlainTable(m_queries, tr("Queries that are decided differently"));
+    dressRolloutTable(m_queries, tr("Queries that are decided differently"));
     m_queries->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     below->content()->addWidget(m_queries, 1);
     m_left = new Text(FontRole::Base, Ink::Muted, {}, below);
@@ -181,9 +178,8 @@ void ComparePage::compare(std::function<void(const std::optional<ops::AbComparis
         return;
     }
     const ops::RolloutState& state = m_feed->rollout()->state;
-    const qint64 now = QDateTime::currentMSecsSinceEpoch();
     const qint64 from = state.startedMs;
-    const qint64 to = state.isActive() ? now : std::max(state.atMs, from + 1);
+    const qint64 to = state.endMs(QDateTime::currentMSecsSinceEpoch());
     m_busy = true;
     m_error.reset();
     m_rolloutId = state.rolloutId;
@@ -306,16 +302,14 @@ void ComparePage::fill()
             m_queries, row, 2, tr("%1 (%2×)").arg(one.stable).arg(one.stableCount), colors.muted);
     }
     QStringList left;
-    if (made.moved > 0) {
-        left << tr("%1 sessions that met both pools").arg(made.moved);
-    }
-    if (made.outside > 0) {
-        left << tr("%1 decisions of times in which one pool alone had sessions").arg(made.outside);
-    }
-    if (made.unmatchedFeedback > 0) {
-        left << tr("%1 pieces of feedback about answers that are not in the log")
-                    .arg(made.unmatchedFeedback);
-    }
+    const auto leave = [&left](qint64 count, const QString& what) {
+        if (count > 0) {
+            left << what.arg(format::count(double(count)));
+        }
+    };
+    leave(made.moved, tr("sessions that met both pools: %1"));
+    leave(made.outside, tr("decisions of times in which one pool alone had sessions: %1"));
+    leave(made.unmatchedFeedback, tr("feedback about answers that are not in the log: %1"));
     m_left->setText(
         left.isEmpty() ? QString() : tr("Left out: %1.").arg(left.join(QStringLiteral("; "))));
     m_left->setVisible(!left.isEmpty());

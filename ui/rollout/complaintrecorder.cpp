@@ -45,13 +45,13 @@ void ComplaintRecorder::findPool(const ops::FeedbackItem& item)
     auto pool = std::make_shared<QString>();
     ops::readRows(
         m_console->redis(), {"sluice:decisions", "-", "+", mostSearched}, this,
-        [pool, session = item.session](const QByteArray& row, qint64) {
+        [pool, session = item.session.toUtf8()](const QByteArray& row, qint64) {
             // Most rows are of others: a look at the text spares the parsing.
-            if (!pool->isEmpty() || !row.contains(session.toUtf8())) {
+            if (!pool->isEmpty() || !row.contains(session)) {
                 return;
             }
             const auto decision = ops::decisionFromRow(row);
-            if (decision && decision->session == session) {
+            if (decision && decision->session.toUtf8() == session) {
                 *pool = decision->pool;
             }
         },

@@ -87,7 +87,7 @@ DryRunDialog::DryRunDialog(Console* console, const ops::RolloutPlan& plan, QWidg
     rows->setContentsMargins(0, 0, 0, 0);
     m_summary->setWordWrap(true);
     rows->addWidget(m_summary);
-    dressPlainTable(m_stages, tr("Stages of the dry run"));
+    dressRolloutTable(m_stages, tr("Stages of the dry run"));
     m_stages->setHorizontalHeaderLabels(
         {tr("stage"), tr("outcome"), tr("reached"), tr("left"), tr("why")});
     m_stages->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);

@@ -88,7 +88,7 @@ void makeRoomy(QTableWidget* table)
     table->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
 }
 
-void dressPlainTable(QTableWidget* table, const QString& name)
+void dressRolloutTable(QTableWidget* table, const QString& name)
 {
     plainTable(table, name);
     table->setWordWrap(false);
@@ -117,7 +117,7 @@ void setCell(QTableWidget* table, int row, int column, const QString& text, cons
 GateTable::GateTable(QWidget* parent)
     : QTableWidget(0, 5, parent)
 {
-    dressPlainTable(this, tr("Gates"));
+    dressRolloutTable(this, tr("Gates"));
 }
 
 void GateTable::setReadings(const ops::RolloutState& state)

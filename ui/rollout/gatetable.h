@@ -6,8 +6,9 @@
 
 namespace sluice::ui {
 
-/// A table of this page: no grid, the first column takes the room, figures at the right.
-void dressPlainTable(QTableWidget* table, const QString& name);
+/// plainTable() as the Rollout pages have it: the first column takes the room, figures at the
+/// right.
+void dressRolloutTable(QTableWidget* table, const QString& name);
 /// Words wrap, rows are as high as they need.
 void makeRoomy(QTableWidget* table);
 /// Sets a cell without making it anew, so that a selection or tooltip in hand stays.

@@ -128,7 +128,7 @@ QWidget* PlanPage::makeStages()
     m_origin = new Text(FontRole::Base, Ink::Muted, tr("The default plan."), card);
     card->content()->addWidget(m_origin);
     m_stages = new QTableWidget(0, 3, card);
-    dressPlainTable(m_stages, tr("Stages"));
+    dressRolloutTable(m_stages, tr("Stages"));
     m_stages->setHorizontalHeaderLabels(
         {tr("stage"), tr("soak"), tr("what its traffic can decide")});
     m_stages->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
@@ -149,7 +149,7 @@ QWidget* PlanPage::makeChecklist()
     connect(again, &Button::clicked, this, &PlanPage::activated);
     card->addToTitle(again);
     m_checks = new QTableWidget(0, 2, card);
-    dressPlainTable(m_checks, tr("Checklist"));
+    dressRolloutTable(m_checks, tr("Checklist"));
     m_checks->horizontalHeader()->hide();
     makeRoomy(m_checks);
     connect(m_checks, &QTableWidget::itemChanged, this, &PlanPage::updateStart);

@@ -154,8 +154,10 @@ QWidget* RolloutPage::makeHead()
     connect(m_report, &Button::clicked, this, &RolloutPage::reportWanted);
     m_complaints = new ComplaintRecorder(m_console, this);
     connect(m_complain, &Button::clicked, this, [this] {
-        const ops::RolloutState& state = m_feed->rollout()->state;
-        m_complaints->ask(state.canary, state.stable, this);
+        if (m_feed->rollout()) {
+            const ops::RolloutState& state = m_feed->rollout()->state;
+            m_complaints->ask(state.canary, state.stable, this);
+        }
     });
     connect(m_complaints, &ComplaintRecorder::recorded, this,
         [this](Tone tone, const QString& text) { m_banner->show(tone, text); });
@@ -176,7 +178,7 @@ QWidget* RolloutPage::makeGates()
     m_gateCard->content()->addWidget(
         new Text(FontRole::CardTitle, Ink::Muted, tr("Share of the sessions"), m_gateCard));
     m_shares = new QTableWidget(0, 4, m_gateCard);
-    dressPlainTable(m_shares, tr("Share of the sessions"));
+    dressRolloutTable(m_shares, tr("Share of the sessions"));
     m_shares->setHorizontalHeaderLabels(
         {tr("balancer"), tr("asked"), tr("configured"), tr("observed")});
     m_shares->horizontalHeaderItem(0)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
@@ -194,7 +196,7 @@ QWidget* RolloutPage::makeHappened()
 {
     auto* card = new Card(tr("What happened"), tr("who, when, why; newest first"), this);
     m_happened = new QTableWidget(0, 4, card);
-    dressPlainTable(m_happened, tr("What happened"));
+    dressRolloutTable(m_happened, tr("What happened"));
     m_happened->horizontalHeader()->hide();
     m_happened->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
     m_happened->horizontalHeader()->setSectionResizeMode(2, QHeaderView::Stretch);

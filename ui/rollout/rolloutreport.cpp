@@ -2,11 +2,11 @@
 
 #include "engine/base/file.h"
 #include "engine/operations/rollout/abreport.h"
+#include "engine/operations/rollout/reporthtml.h"
 #include "ui/rollout/evidenceview.h"
 #include "ui/shell/format.h"
 
 #include <QCoreApplication>
-#include <QDateTime>
 #include <QFileInfo>
 #include <QPageSize>
 #include <QPdfWriter>
@@ -20,33 +20,6 @@ namespace {
 QString tr(const char* text)
 {
     return QCoreApplication::translate("RolloutReport", text);
-}
-
-QString when(qint64 ms)
-{
-    return ms > 0 ? QDateTime::fromMSecsSinceEpoch(ms, Qt::UTC)
-                        .toString(QStringLiteral("yyyy-MM-dd HH:mm:ss 'UTC'"))
-                  : format::missing();
-}
-
-QString row(const QStringList& cells, const char* tag = "td")
-{
-    QString line = QStringLiteral("<tr>");
-    for (const QString& cell : cells) {
-        line += QStringLiteral("<%1>%2</%1>").arg(QLatin1StringView(tag), cell.toHtmlEscaped());
-    }
-    return line + QStringLiteral("</tr>\n");
-}
-
-QString table(const QStringList& head, const QList<QStringList>& rows)
-{
-    QString text =
-        QStringLiteral("<table border=\"1\" cellspacing=\"0\" cellpadding=\"4\" width=\"100%\">\n")
-        + row(head, "th");
-    for (const QStringList& cells : rows) {
-        text += row(cells);
-    }
-    return text + QStringLiteral("</table>\n");
 }
 
 QString figure(double value, const QString& unit)
@@ -63,24 +36,18 @@ QString RolloutReport::html(const ops::PublishedRollout& rollout, const QList<QJ
 {
     const ops::RolloutState& state = rollout.state;
     const ops::Release& release = state.plan.release;
-    QString text = QStringLiteral(
-        "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>%1</title>\n"
-        "<style>body{font-family:sans-serif;max-width:60em;margin:2em auto}"
-        "table{border-collapse:collapse;font-size:90%}th{text-align:left}</style></head><body>\n")
-                       .arg(state.rolloutId.toHtmlEscaped());
-    text += QStringLiteral("<h1>%1</h1>\n<p>%2</p>\n")
-                .arg(tr("Rollout %1").arg(state.rolloutId).toHtmlEscaped(),
-                    tr("%1, by %2: %3. Last word of %4.")
-                        .arg(ops::phaseName(state.phase), state.by, state.reason,
-                            when(rollout.publishedMs))
-                        .toHtmlEscaped());
-    text += table({tr("what"), QString()},
+    QString text = QStringLiteral("<p>%1</p>\n")
+                       .arg(tr("%1, by %2: %3. Last word of %4.")
+                                .arg(ops::phaseName(state.phase), state.by, state.reason,
+                                    ops::reportTime(rollout.publishedMs))
+                                .toHtmlEscaped());
+    text += ops::reportTable({tr("what"), QString()},
         {{tr("environment"), environment}, {tr("release"), release.id},
             {tr("worker version"), release.workerVersion}, {tr("model"), release.modelHash},
             {tr("threshold set"),
                 release.thresholdSet < 0 ? tr("unchanged") : QString::number(release.thresholdSet)},
             {tr("from"), state.stable}, {tr("to"), state.canary},
-            {tr("started"), when(state.startedMs)}, {tr("driver"), rollout.driver}});
+            {tr("started"), ops::reportTime(state.startedMs)}, {tr("driver"), rollout.driver}});
     text += QStringLiteral("<h2>%1</h2>\n").arg(tr("Stages"));
     QList<QStringList> stages;
     for (qsizetype index = 0; index < state.plan.stages.size(); ++index) {
@@ -93,7 +60,7 @@ QString RolloutReport::html(const ops::PublishedRollout& rollout, const QList<QJ
                 ? tr("reached, %1 watched").arg(format::duration(double(state.watchedMs) / 1000))
                 : tr("not reached")};
     }
-    text += table({tr("stage"), tr("soak"), tr("result")}, stages);
+    text += ops::reportTable({tr("stage"), tr("soak"), tr("result")}, stages);
     text += QStringLiteral("<h2>%1</h2>\n").arg(tr("Gates, as last read"));
     QList<QStringList> gates;
     for (const ops::GateReading& reading : state.readings) {
@@ -104,8 +71,8 @@ QString RolloutReport::html(const ops::PublishedRollout& rollout, const QList<QJ
                                          : format::number(reading.evidenceLimit),
             reading.reason, reading.query};
     }
-    text +=
-        table({tr("gate"), tr("verdict"), tr("value"), tr("limit"), tr("why"), tr("query")}, gates);
+    text += ops::reportTable(
+        {tr("gate"), tr("verdict"), tr("value"), tr("limit"), tr("why"), tr("query")}, gates);
     if (compared) {
         text += ops::abSection(*compared);
     }
@@ -113,15 +80,15 @@ QString RolloutReport::html(const ops::PublishedRollout& rollout, const QList<QJ
     QList<QStringList> trail;
     for (const QJsonObject& event : events) {
         if (event[QLatin1StringView("rollout")].toString() == state.rolloutId) {
-            trail << QStringList{when(event[QLatin1StringView("at_ms")].toInteger()),
+            trail << QStringList{ops::reportTime(event[QLatin1StringView("at_ms")].toInteger()),
                 event[QLatin1StringView("by")].toString(),
                 event[QLatin1StringView("kind")].toString(),
                 event[QLatin1StringView("reason")].toString(),
                 event[QLatin1StringView("mark")].toString()};
         }
     }
-    text += table({tr("when"), tr("who"), tr("what"), tr("why"), tr("journal")}, trail);
-    return text + QStringLiteral("</body></html>\n");
+    text += ops::reportTable({tr("when"), tr("who"), tr("what"), tr("why"), tr("journal")}, trail);
+    return ops::reportDocument(tr("Rollout %1").arg(state.rolloutId), text);
 }
 
 Result<void> RolloutReport::save(const ops::PublishedRollout& rollout,

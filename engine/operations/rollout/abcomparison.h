@@ -59,6 +59,10 @@ struct ComparedMeasure
     bool isKnown() const { return canary.value == canary.value && stable.value == stable.value; }
     /// The interval of the difference does not hold 0.
     bool differs() const { return difference.low > 0 || difference.high < 0; }
+    bool isHigher() const { return difference.low > 0; }
+    /// Where it differs, and one direction is worse: which of the two it is.
+    bool isWorse() const { return differs() && worse != 0 && isHigher() == (worse > 0); }
+    bool isBetter() const { return differs() && worse != 0 && isHigher() != (worse > 0); }
 };
 
 /// A query that both pools were asked and mostly decided differently.

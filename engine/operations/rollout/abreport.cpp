@@ -1,6 +1,7 @@
 #include "engine/operations/rollout/abreport.h"
 
-#include <QDateTime>
+#include "engine/operations/rollout/reporthtml.h"
+
 #include <cmath>
 
 namespace sluice::ops {
@@ -18,32 +19,6 @@ QString digits(double value, bool isSigned)
         text.prepend(u'+');
     }
     return text;
-}
-
-QString row(const QStringList& cells, const char* tag)
-{
-    QString line = QStringLiteral("<tr>");
-    for (const QString& cell : cells) {
-        line += QStringLiteral("<%1>%2</%1>").arg(QLatin1StringView(tag), cell.toHtmlEscaped());
-    }
-    return line + QStringLiteral("</tr>\n");
-}
-
-QString table(const QStringList& head, const QList<QStringList>& rows)
-{
-    QString text =
-        QStringLiteral("<table border=\"1\" cellspacing=\"0\" cellpadding=\"4\" width=\"100%\">\n")
-        + row(head, "th");
-    for (const QStringList& cells : rows) {
-        text += row(cells, "td");
-    }
-    return text + QStringLiteral("</table>\n");
-}
-
-QString when(qint64 ms)
-{
-    return QDateTime::fromMSecsSinceEpoch(ms, Qt::UTC)
-        .toString(QStringLiteral("yyyy-MM-dd HH:mm:ss 'UTC'"));
 }
 
 QString paragraph(const QString& text)
@@ -77,13 +52,12 @@ QString differenceText(const ComparedMeasure& measure, const QString& canary)
     if (!measure.differs()) {
         return QStringLiteral("no sign of a difference");
     }
-    const bool isHigher = measure.difference.low > 0;
-    const QString what = isHigher ? QStringLiteral("%1 is higher") : QStringLiteral("%1 is lower");
-    const bool isWorse = measure.worse != 0 && isHigher == (measure.worse > 0);
+    const QString what =
+        measure.isHigher() ? QStringLiteral("%1 is higher") : QStringLiteral("%1 is lower");
     return what.arg(canary)
-        + (measure.worse == 0 ? QString()
-                : isWorse     ? QStringLiteral(": worse")
-                              : QStringLiteral(": better"));
+        + (measure.isWorse()         ? QStringLiteral(": worse")
+                : measure.isBetter() ? QStringLiteral(": better")
+                                     : QString());
 }
 
 QString abSection(const AbComparison& made)
@@ -93,7 +67,7 @@ QString abSection(const AbComparison& made)
     text += paragraph(QStringLiteral("Served decisions from %1 to %2: %3 sessions (%4 decisions) "
                                      "on %5, %6 (%7) on %8. The unit is the session; intervals "
                                      "hold with 95 %, each by itself.")
-                          .arg(when(made.fromMs), when(made.toMs))
+                          .arg(reportTime(made.fromMs), reportTime(made.toMs))
                           .arg(made.canarySessions)
                           .arg(made.canaryDecisions)
                           .arg(made.canary)
@@ -114,8 +88,8 @@ QString abSection(const AbComparison& made)
                 true),
             differenceText(measure, made.canary)};
     }
-    text += table({QStringLiteral("measure"), made.canary, made.stable,
-                      QStringLiteral("difference"), QStringLiteral("says")},
+    text += reportTable({QStringLiteral("measure"), made.canary, made.stable,
+                            QStringLiteral("difference"), QStringLiteral("says")},
         rows);
     text += paragraph(made.sharedQueries == 0
             ? QStringLiteral("No query was asked of both pools (or the log keeps no text): "
@@ -133,7 +107,7 @@ QString abSection(const AbComparison& made)
                 QStringLiteral("%1 (%2×)").arg(one.stable).arg(one.stableCount)};
         }
         text += QStringLiteral("<h3>Decided differently</h3>\n")
-            + table({QStringLiteral("query"), made.canary, made.stable}, queries);
+            + reportTable({QStringLiteral("query"), made.canary, made.stable}, queries);
     }
     QStringList left;
     if (made.moved > 0) {
@@ -154,13 +128,8 @@ QString abSection(const AbComparison& made)
 
 QString abDocument(const AbComparison& comparison, const QString& environment)
 {
-    return QStringLiteral(
-               "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>%1</title>\n"
-               "<style>body{font-family:sans-serif;max-width:60em;margin:2em auto}"
-               "table{border-collapse:collapse;font-size:90%}th{text-align:left}</style></head>"
-               "<body>\n<h1>%1</h1>\n")
-               .arg(QStringLiteral("Old against new, %1").arg(environment).toHtmlEscaped())
-        + abSection(comparison) + QStringLiteral("</body></html>\n");
+    return reportDocument(
+        QStringLiteral("Old against new, %1").arg(environment), abSection(comparison));
 }
 
 } // namespace sluice::ops

@@ -257,19 +257,8 @@ void RolloutDriver::watch()
         watched({});
         return;
     }
-    GateContext what;
-    what.rolloutId = m_state.rolloutId;
-    what.canary = m_state.canary;
-    what.stable = m_state.stable;
-    what.stage = m_state.stage;
-    what.shareBasisPoints = m_state.canaryBasisPoints();
-    what.gates = m_state.plan.triggers;
-    what.timeScale = m_state.plan.timeScale;
-    what.soakFromMs = m_state.soakFromMs;
-    what.soakMs = m_state.currentStage() ? m_state.plan.scaled(m_state.currentStage()->soakMs) : 0;
-    what.nowMs = wall();
     m_watching = true;
-    m_parts.gates->evaluate(what, this,
+    m_parts.gates->evaluate(GateContext::of(m_state, wall()), this,
         [this, id = m_state.rolloutId, stage = m_state.stage](QList<GateReading> readings) {
             m_watching = false;
             if (id == m_state.rolloutId && stage == m_state.stage) {

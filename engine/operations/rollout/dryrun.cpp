@@ -193,17 +193,7 @@ private:
         RolloutEvent event;
         event.kind = Kind::Watched;
         event.watchedMs = every;
-        GateContext what;
-        what.rolloutId = m_state.rolloutId;
-        what.canary = m_recording.canary;
-        what.stable = m_recording.stable;
-        what.stage = m_state.stage;
-        what.shareBasisPoints = m_state.canaryBasisPoints();
-        what.gates = m_plan.triggers;
-        what.timeScale = m_plan.timeScale;
-        what.soakFromMs = m_state.soakFromMs;
-        what.soakMs = m_state.currentStage() ? m_plan.scaled(m_state.currentStage()->soakMs) : 0;
-        what.nowMs = m_nowMs;
+        const GateContext what = GateContext::of(m_state, m_nowMs);
         event.readings = m_judge.judge(what, inputOf(what));
         take(event);
     }
@@ -219,13 +209,12 @@ private:
         input.dispersion = m_recording.dispersion;
         input.complaintsError = m_recording.complaintsError;
         for (const PlannedGate& gate : what.gates) {
-            const double window = std::max(10.0, double(gate.windowMs) * what.timeScale / 1000);
             if (gate.measure == Measure::Memory) {
-                input.memory = between(m_recording.memory, now - window, now);
+                input.memory = between(m_recording.memory, now - what.gaugeSeconds(gate), now);
             } else if (gate.measure == Measure::LatencyRatio && what.shareBasisPoints >= 10000) {
-                const double until = what.soakFromMs > 0 ? double(what.soakFromMs) / 1000 : now;
-                const double hour = std::max(10.0, 3600 * what.timeScale);
-                input.stableHour = between(m_recording.latencies, until - hour, until);
+                const double until = what.stableHourEnd();
+                input.stableHour =
+                    between(m_recording.latencies, until - what.stableHourSeconds(), until);
             } else if (gate.measure == Measure::Query) {
                 input.queries.insert(gate.name, valueOf(gate.name, now));
             } else if (gate.measure == Measure::Complaints && !m_recording.complaintsError) {

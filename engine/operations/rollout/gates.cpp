@@ -77,6 +77,14 @@ QString own(const PlannedGate& gate, const QString& canary, const QString& stabl
         .replace(QStringLiteral("{{window}}"), QString::number(seconds) + u's');
 }
 
+History historyBefore(double end, double timeScale)
+{
+    constexpr double day = 86400;
+    constexpr double scrape = 15;
+    const double step = std::max(1.0, scrape * timeScale);
+    return {end - std::min(day, step * day / scrape), end, step};
+}
+
 } // namespace gatequeries
 
 QList<GateReading> GateJudge::judge(const GateContext& what, const GateInput& input)

@@ -22,6 +22,15 @@ QString failures(const QString& pool); ///< answers 5xx of a pool at the balance
 /// A gate's own PromQL with {{canary}}, {{stable}} and {{window}} filled in.
 QString own(
     const PlannedGate& gate, const QString& canary, const QString& stable, double timeScale);
+/// When failures() are read to measure their dispersion: the day before `end` in the steps of a
+/// scrape, both scaled; seconds (since 1970).
+struct History
+{
+    double from = 0;
+    double to = 0;
+    double step = 0;
+};
+History historyBefore(double end, double timeScale);
 } // namespace gatequeries
 
 /// Complaints of a stage, as counted in the feedback stream.

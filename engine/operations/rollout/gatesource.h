@@ -9,6 +9,8 @@
 
 namespace sluice::ops {
 
+struct RolloutState;
+
 /// What a gate may know of the rollout it judges.
 struct GateContext
 {
@@ -22,6 +24,15 @@ struct GateContext
     qint64 soakFromMs = 0; ///< ms since 1970 when the share was verified
     qint64 soakMs = 0; ///< planned, scaled
     qint64 nowMs = 0; ///< ms since 1970
+
+    static GateContext of(const RolloutState& state, qint64 nowMs);
+
+    /// Seconds of a gauge that a gate looks at: its window, scaled, 10 at least.
+    double gaugeSeconds(const PlannedGate& gate) const;
+    /// The last hour of a stable pool before it got no more traffic: length and end (since 1970),
+    /// seconds.
+    double stableHourSeconds() const;
+    double stableHourEnd() const;
 };
 
 /// Reads gates. Asynchronous; one answer a call, never over 10 s late; a source that is down is a

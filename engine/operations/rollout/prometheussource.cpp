@@ -11,7 +11,6 @@ namespace sluice::ops {
 
 namespace {
 
-constexpr double historySeconds = 86400;
 constexpr qsizetype mostFeedback = 10000; // a stage: enough to judge
 
 } // namespace
@@ -77,14 +76,11 @@ void PrometheusSource::evaluate(const GateContext& what, QObject* context, Answe
     ask(gatequeries::workerRefusals(seconds), nullptr, &input.refusals);
     for (const PlannedGate& gate : what.gates) {
         if (gate.measure == Measure::Memory) {
-            ask(gatequeries::workerMemory(
-                    what.canary, std::max(10.0, double(gate.windowMs) * what.timeScale / 1000)),
-                &input.memoryError, &input.memory);
+            ask(gatequeries::workerMemory(what.canary, what.gaugeSeconds(gate)), &input.memoryError,
+                &input.memory);
         } else if (gate.measure == Measure::LatencyRatio && what.shareBasisPoints >= 10000) {
-            const double hour = std::max(10.0, 3600 * what.timeScale);
-            const double until = double(what.soakFromMs > 0 ? what.soakFromMs : what.nowMs) / 1000;
-            ask(gatequeries::workerLatencies(hour) + QStringLiteral(" @ ")
-                    + QString::number(until, 'f', 0),
+            ask(gatequeries::workerLatencies(what.stableHourSeconds()) + QStringLiteral(" @ ")
+                    + QString::number(what.stableHourEnd(), 'f', 0),
                 nullptr, &input.stableHour);
         } else if (gate.measure == Measure::Query) {
             ++round->open;
@@ -103,12 +99,11 @@ void PrometheusSource::evaluate(const GateContext& what, QObject* context, Answe
     }
     if (m_judge.needsDispersion(what)) {
         ++round->open;
-        const double step = std::max(1.0, 15 * what.timeScale);
-        const double end = double(what.soakFromMs) / 1000;
-        const double start = end - std::min(historySeconds, step * 5760);
+        const auto [from, to, step] =
+            gatequeries::historyBefore(double(what.soakFromMs) / 1000, what.timeScale);
         m_prometheus.queryRange(
-            gatequeries::failures(what.stable), start, end, step, this,
-            [this, round, step](const Result<RangeAnswer>& day) {
+            gatequeries::failures(what.stable), from, to, step, this,
+            [this, round, step = step](const Result<RangeAnswer>& day) {
                 if (day && !day->series.isEmpty()) {
                     round->input.dispersion = dispersionOf(stepsOf(day->series[0].points, step));
                 }

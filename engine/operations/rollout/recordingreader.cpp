@@ -15,7 +15,6 @@ namespace sluice::ops {
 namespace {
 
 constexpr double chunkSeconds = 600;
-constexpr double historySeconds = 86400;
 constexpr int timeoutMs = 15000;
 
 /// Adds a later chunk's samples; the one at the seam is in both.
@@ -193,11 +192,10 @@ void RecordingReader::readRest(const std::shared_ptr<Reading>& reading)
             timeoutMs);
         return;
     }
-    const double step = std::max(1.0, 15 * reading->plan.timeScale);
+    const auto [first, last, step] = gatequeries::historyBefore(from, reading->plan.timeScale);
     m_prometheus->queryRange(
-        gatequeries::failures(made.stable), from - std::min(historySeconds, step * 5760), from,
-        step, this,
-        [this, reading, step](const Result<RangeAnswer>& day) {
+        gatequeries::failures(made.stable), first, last, step, this,
+        [this, reading, step = step](const Result<RangeAnswer>& day) {
             if (reading != m_reading) {
                 return;
             }

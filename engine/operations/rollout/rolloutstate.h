@@ -81,6 +81,8 @@ struct RolloutState
     {
         return !target.live.isEmpty() && target.live == canary ? 10000 : target.nextBasisPoints;
     }
+    /// When it ended; `nowMs` while it goes on.
+    qint64 endMs(qint64 nowMs) const { return isActive() ? nowMs : qMax(atMs, startedMs + 1); }
     qint64 soakLeftMs() const
     {
         return currentStage() ? qMax<qint64>(0, plan.scaled(currentStage()->soakMs) - watchedMs)
