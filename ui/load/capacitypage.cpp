@@ -44,7 +44,6 @@ namespace {
 constexpr int formWidth = 290; ///< as the Run page's columns
 constexpr int answerWidth = 330;
 constexpr int curvePoints = 120;
-constexpr int rowHeight = 26;
 
 double lastOf(const std::vector<ops::CapacityStep>& steps)
 {
@@ -218,7 +217,7 @@ QWidget* CapacityPage::makeAnswer()
                          "relative least squares; intervals by the bootstrap over seconds"));
     m_law->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
     m_law->horizontalHeader()->setSectionResizeMode(2, QHeaderView::Stretch);
-    m_law->setFixedHeight(rowHeight * 6 + 8);
+    m_law->setFixedHeight(m_law->verticalHeader()->defaultSectionSize() * 6 + 8);
     card->content()->addWidget(m_law);
     rows->addWidget(card);
     auto* settings = new Card(tr("Settings"), {}, column);

@@ -112,7 +112,6 @@ ComparePage::ComparePage(Console* console, RolloutFeed* feed, QWidget* parent)
     card->content()->addWidget(m_banner);
     m_measures = new QTableWidget(0, Columns, card);
     dressRolloutTable(m_measures, tr("Measures of both pools"));
-    m_measures->verticalHeader()->setDefaultSectionSize(27);
     m_measures->setItemDelegateForColumn(Picture, new IntervalDelegate(m_measures));
     m_measures->horizontalHeader()->setSectionResizeMode(Name, QHeaderView::ResizeToContents);
     m_measures->horizontalHeader()->setSectionResizeMode(Picture, QHeaderView::Stretch);

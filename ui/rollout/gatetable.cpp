@@ -93,9 +93,6 @@ void dressRolloutTable(QTableWidget* table, const QString& name)
     plainTable(table, name);
     table->setWordWrap(false);
     table->viewport()->setAutoFillBackground(true); // greyed, it is painted without its parents
-    table->verticalHeader()->hide();
-    table->verticalHeader()->setDefaultSectionSize(25);
-    table->horizontalHeader()->setHighlightSections(false);
     table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
 }
