@@ -5,12 +5,14 @@
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace sluice::ui {
 
 namespace {
 
 constexpr double stripHeight = 18; ///< of the time axis below the plot
+constexpr double textHeight = 13; ///< of the small font
 constexpr double markRoom = 150; ///< the words of a mark
 constexpr double labelRoom = 76; ///< a time label and the air round it
 
@@ -107,10 +109,15 @@ void TimeLines::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidge
 
 void TimeLines::paintValueAxis(QPainter& painter) const
 {
-    for (const ValueLabel& label : m_labels) {
+    double last = std::numeric_limits<double>::infinity();
+    for (const ValueLabel& label : m_labels) { // from the lowest
         const double y = yOf(label.value);
         painter.setPen(QPen(withAlpha(theme().colors().line, 0.8), 1));
         painter.drawLine(QPointF(m_plot.left(), y), QPointF(m_plot.right(), y));
+        if (last - y < textHeight) {
+            continue; // in a low chart they would lie over each other
+        }
+        last = y;
         painter.setPen(theme().colors().muted);
         painter.drawText(
             QRectF(0, y - 8, m_plot.left() - 7, 16), Qt::AlignRight | Qt::AlignVCenter, label.text);
@@ -211,7 +218,9 @@ QRectF TimeLines::paintLimit(QPainter& painter, const LimitLine& limit) const
     painter.setPen(QPen(theme().colors().bad, 1, Qt::DashLine));
     painter.drawLine(QPointF(m_plot.left(), y), QPointF(m_plot.right(), y));
     QRectF words;
-    painter.drawText(QRectF(m_plot.left() + 4, y - 16, m_plot.width() - 8, 15),
+    const double above = y - textHeight - 3; // below the line where there is no room above it
+    painter.drawText(QRectF(m_plot.left() + 4, above < m_plot.top() - 8 ? y + 1 : above,
+                         m_plot.width() - 8, textHeight + 2),
         Qt::AlignLeft | Qt::AlignVCenter, limit.text, &words);
     return words;
 }

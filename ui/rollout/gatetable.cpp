@@ -92,7 +92,6 @@ void dressRolloutTable(QTableWidget* table, const QString& name)
 {
     plainTable(table, name);
     table->setWordWrap(false);
-    table->viewport()->setAutoFillBackground(true); // greyed, it is painted without its parents
     table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
 }

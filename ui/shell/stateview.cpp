@@ -2,15 +2,41 @@
 
 #include "ui/shell/button.h"
 
-#include <QGraphicsOpacityEffect>
+#include <QGridLayout>
+#include <QPaintEvent>
+#include <QPainter>
 #include <QProgressBar>
 #include <QVBoxLayout>
 
 namespace sluice::ui {
 
+namespace {
+
+/// Lies over what is out of date and greys it. (QGraphicsOpacityEffect does too, but what a table
+/// or a chart repaints by itself is then drawn over memory that nobody cleared.)
+class Veil : public QWidget
+{
+public:
+    explicit Veil(QWidget* parent)
+        : QWidget(parent)
+    {
+        setAttribute(Qt::WA_TransparentForMouseEvents);
+        hide();
+    }
+
+protected:
+    void paintEvent(QPaintEvent* event) override
+    {
+        QPainter(this).fillRect(event->rect(), withAlpha(theme().colors().background, 0.5));
+    }
+};
+
+} // namespace
+
 StateView::StateView(QWidget* parent)
     : QStackedWidget(parent)
     , m_dataPage(new QWidget)
+    , m_veil(new Veil(m_dataPage))
     , m_banner(new QWidget)
     , m_bannerText(new Text(FontRole::Base, Ink::Warn))
     , m_messagePage(new QWidget)
@@ -21,16 +47,17 @@ StateView::StateView(QWidget* parent)
     , m_busy(new QProgressBar)
     , m_button(new Button({}, ButtonRole::Primary))
 {
-    auto* page = new QVBoxLayout(m_dataPage);
+    auto* page = new QGridLayout(m_dataPage);
     page->setContentsMargins(0, 0, 0, 0);
     page->setSpacing(6);
+    page->setRowStretch(1, 1);
     auto* banner = new QVBoxLayout(m_banner);
     banner->setContentsMargins(2, 0, 2, 0);
     m_bannerText->setWordWrap(true);
     m_bannerText->setTextInteractionFlags(Qt::TextSelectableByMouse);
     banner->addWidget(m_bannerText);
     m_banner->hide();
-    page->addWidget(m_banner);
+    page->addWidget(m_banner, 0, 0);
 
     auto* message = new QVBoxLayout(m_messagePage);
     message->setSpacing(8);
@@ -77,7 +104,10 @@ StateView::StateView(QWidget* parent)
 void StateView::setDataWidget(QWidget* widget)
 {
     m_data = widget;
-    static_cast<QVBoxLayout*>(m_dataPage->layout())->addWidget(widget, 1);
+    auto* page = static_cast<QGridLayout*>(m_dataPage->layout());
+    page->addWidget(widget, 1, 0);
+    page->addWidget(m_veil, 1, 0); // the same place
+    m_veil->raise();
 }
 
 void StateView::set(State state)
@@ -85,9 +115,7 @@ void StateView::set(State state)
     m_delay.stop();
     if (state != State::Disconnected || !m_hadData) {
         m_banner->hide();
-        if (m_data != nullptr) {
-            m_data->setGraphicsEffect(nullptr);
-        }
+        m_veil->hide();
     }
     if (state == m_state) {
         return;
@@ -167,11 +195,7 @@ void StateView::showDisconnected(const Trouble& trouble, const QString& since)
             + (since.isEmpty() ? QString() : QString(QStringLiteral(" · ") + since))));
         m_bannerText->setToolTip(trouble.remedy);
         m_banner->show();
-        if (m_data->graphicsEffect() == nullptr) {
-            auto* grey = new QGraphicsOpacityEffect(m_data);
-            grey->setOpacity(0.5);
-            m_data->setGraphicsEffect(grey);
-        }
+        m_veil->show();
         setCurrentWidget(m_dataPage);
         return;
     }

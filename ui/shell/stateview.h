@@ -67,6 +67,7 @@ private:
 
     QWidget* m_dataPage;
     QWidget* m_data = nullptr;
+    QWidget* m_veil;
     QWidget* m_banner;
     Text* m_bannerText;
     QWidget* m_messagePage;
