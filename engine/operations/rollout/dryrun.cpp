@@ -130,8 +130,11 @@ private:
             stage.reason = m_state.hold;
             stage.gate = waitedFor();
         }
-        if (m_state.phase == RolloutPhase::RollingBack && before.phase != m_state.phase) {
-            DryRunStage& stage = m_made.stages[before.stage];
+        if (m_state.phase == RolloutPhase::RollingBack && before.phase != m_state.phase
+            && before.stage >= 0 && !m_made.stages.isEmpty()) {
+            // In the warm window behind the last stage none is in hand: that one is taken back.
+            DryRunStage& stage =
+                m_made.stages[std::min(qsizetype(before.stage), m_made.stages.size() - 1)];
             stage.outcome = Outcome::RolledBack;
             stage.leftMinute = minute();
             stage.reason = m_state.reason;

@@ -217,6 +217,10 @@ void TestDryRun::afterTheLastStageItWatchesOn()
     const DryRunResult made = dryRun(plan, slow);
     QVERIFY(made.rolledBack());
     QVERIFY(made.events.last().minute > 45);
+    QVERIFY(made.stages.last().outcome == Outcome::RolledBack);
+    QVERIFY(!made.stages.last().gate.isEmpty());
+    QVERIFY2(made.text().startsWith(QStringLiteral("Rolled back in stage \"100 %\"")),
+        qPrintable(made.text()));
 }
 
 void TestDryRun::nothingRecorded()
