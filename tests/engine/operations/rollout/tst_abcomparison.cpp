@@ -42,7 +42,7 @@ struct Traffic
     }
 };
 
-const ComparedMeasure& measureOf(const AbComparison& made, const char* key)
+ComparedMeasure measureOf(const AbComparison& made, const char* key)
 {
     for (const ComparedMeasure& measure : made.measures) {
         if (measure.key == QLatin1StringView(key)) {
@@ -130,7 +130,7 @@ void TestAbComparison::sharesAndMeans()
     const AbComparison made = traffic.compare();
     QCOMPARE(made.canarySessions, 20);
     QCOMPARE(made.stableDecisions, 40);
-    const ComparedMeasure& accepted = measureOf(made, "accepted");
+    const ComparedMeasure accepted = measureOf(made, "accepted");
     QCOMPARE(accepted.canary.value, 50.0);
     QCOMPARE(accepted.stable.value, 75.0);
     QCOMPARE(accepted.difference.value, -25.0);
@@ -141,7 +141,7 @@ void TestAbComparison::sharesAndMeans()
     QVERIFY(std::abs(accepted.canary.high - 100 * twenty.high) < 1e-6);
     QCOMPARE(measureOf(made, "fallback").canary.value, 50.0);
     QCOMPARE(measureOf(made, "clarified").stable.value, 25.0);
-    const ComparedMeasure& confidence = measureOf(made, "confidence");
+    const ComparedMeasure confidence = measureOf(made, "confidence");
     QCOMPARE(confidence.difference.value, -0.25);
     QCOMPARE(confidence.difference.low, -0.25); // nobody differs from the mean
     QVERIFY(confidence.differs());
@@ -196,11 +196,11 @@ void TestAbComparison::intervalsCoverWithClusters()
             row.ms = 0; // the bootstrap has its own test
         }
         const AbComparison made = traffic.compare();
-        const ComparedMeasure& accepted = measureOf(made, "accepted");
+        const ComparedMeasure accepted = measureOf(made, "accepted");
         one += accepted.canary.low <= 100 * truth && 100 * truth <= accepted.canary.high;
         const double difference = 100 * (truth - other);
         apart += accepted.difference.low <= difference && difference <= accepted.difference.high;
-        const ComparedMeasure& confidence = measureOf(made, "confidence");
+        const ComparedMeasure confidence = measureOf(made, "confidence");
         means += confidence.difference.low <= truth - other
             && truth - other <= confidence.difference.high;
     }
@@ -232,7 +232,7 @@ void TestAbComparison::plainIntervalsWouldNot()
         const Interval narrow = wilsonInterval(accepted, all);
         plain += narrow.low <= truth && truth <= narrow.high;
         // p95 of both is the same: the difference is 0.
-        const ComparedMeasure& p95 = measureOf(traffic.compare(), "latency_p95");
+        const ComparedMeasure p95 = measureOf(traffic.compare(), "latency_p95");
         bootstrapped += p95.difference.low <= 0 && 0 <= p95.difference.high;
     }
     qInfo("%d of %d plain intervals, %d bootstrapped ones", plain, experiments, bootstrapped);
@@ -331,7 +331,7 @@ void TestAbComparison::slicesCountAlike()
     fill(green, 1, 50, 2);
     fill(blue, 2, 100, 1); // the canary had nobody: no word about it
     const AbComparison made = traffic.compare(24 * hour);
-    const ComparedMeasure& accepted = measureOf(made, "accepted");
+    const ComparedMeasure accepted = measureOf(made, "accepted");
     QCOMPARE(made.outside, 100);
     QVERIFY(std::abs(accepted.canary.value - 100 * 35 / 60.0) < 1e-9);
     QVERIFY(std::abs(accepted.difference.value) < 1e-9);
